@@ -1,0 +1,1 @@
+"""ChartMogul's API as this project uses it."""

@@ -1,0 +1,1 @@
+"""The operator: from IntercomDestinations to CronJobs and Jobs, and their results back."""

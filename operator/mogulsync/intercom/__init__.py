@@ -1,0 +1,1 @@
+"""Intercom's API as this project uses it."""

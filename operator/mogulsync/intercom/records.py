@@ -1,0 +1,49 @@
+"""Intercom's workspace, contacts and contact attributes, reduced to what a sync uses."""
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """The workspace that a token belongs to, from `/me`."""
+
+    id: str | None
+    name: str | None
+    region: str | None
+    """US, EU or AU."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """A contact attribute: one of Intercom's own or a custom one."""
+
+    name: str
+    data_type: str
+    """string, integer, float, boolean, date, ..."""
+    custom: bool
+    archived: bool
+    api_writable: bool
+    has_options: bool
+    model: str
+    """contact, or what else carries this name."""
+
+
+@dataclass(slots=True)
+class Contact:
+    """A contact, lead or user."""
+
+    id: str
+    email: str | None
+    external_id: str | None
+    attributes: dict[str, Any]
+    """The custom attributes that the run asked for; one that is not set is left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class ContactPage:
+    """One page of contacts with what it tells of the whole."""
+
+    contacts: list[Contact]
+    total_count: int | None
+    """Contacts in the whole list or answer; None when Intercom does not say."""

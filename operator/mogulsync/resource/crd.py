@@ -1,0 +1,141 @@
+"""Generates the CustomResourceDefinition from the models of spec and status.
+
+`python -m mogulsync.resource.crd` prints it. It is a structural schema, as Kubernetes wants it: no
+references, no titles, no unions with null.
+"""
+
+from typing import Any, Final
+
+import yaml
+from pydantic import BaseModel
+
+from mogulsync.resource.names import API_VERSION, CATEGORY, GROUP, KIND, PLURAL, SHORT_NAME, SINGULAR, VERSION
+from mogulsync.resource.rules import VALIDATIONS
+from mogulsync.resource.spec import NAME_RULE, Spec
+from mogulsync.resource.status import Status
+
+FILE_NAME: Final = f"{PLURAL}.{GROUP}.yaml"
+
+_COLUMNS: Final = (
+    ("Ready", "string", '.status.conditions[?(@.type=="Ready")].status', 0),
+    ("Synced", "string", '.status.conditions[?(@.type=="Synced")].status', 0),
+    ("Workspace", "string", ".status.workspace.name", 0),
+    ("Matched", "integer", ".status.lastSync.customers.matched", 0),
+    ("Updated", "integer", ".status.lastSync.contacts.updated", 0),
+    ("Last Sync", "date", ".status.lastSyncTime", 0),
+    # A string: kubectl prints a date in the future as <invalid>.
+    ("Next Sync", "string", ".status.nextSyncTime", 0),
+    ("Age", "date", ".metadata.creationTimestamp", 0),
+    ("Schedule", "string", ".spec.schedule", 1),
+    ("Time Zone", "string", ".spec.timeZone", 1),
+    ("Suspended", "boolean", ".spec.suspend", 1),
+    ("Message", "string", ".status.message", 1),
+)
+
+
+def custom_resource_definition() -> dict[str, Any]:
+    """Return the CustomResourceDefinition of IntercomDestination as a manifest."""
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"{PLURAL}.{GROUP}"},
+        "spec": {
+            "group": GROUP,
+            "scope": "Namespaced",
+            "names": {
+                "kind": KIND,
+                "listKind": f"{KIND}List",
+                "plural": PLURAL,
+                "singular": SINGULAR,
+                "shortNames": [SHORT_NAME],
+                "categories": [CATEGORY],
+            },
+            "versions": [
+                {
+                    "name": VERSION,
+                    "served": True,
+                    "storage": True,
+                    "subresources": {"status": {}},
+                    "additionalPrinterColumns": [_column(*column) for column in _COLUMNS],
+                    "schema": {"openAPIV3Schema": _resource_schema()},
+                }
+            ],
+        },
+    }
+
+
+def _column(name: str, kind: str, path: str, priority: int) -> dict[str, Any]:
+    column: dict[str, Any] = {"name": name, "type": kind, "jsonPath": path}
+    return column | {"priority": priority} if priority else column
+
+
+def _resource_schema() -> dict[str, Any]:
+    spec = _structural(Spec)
+    status = _structural(Status)
+    return {
+        "type": "object",
+        "description": "Sends chosen customer data of a ChartMogul account to the matching contacts of an Intercom "
+        "workspace, each day.",
+        "required": ["spec"],
+        VALIDATIONS: [{"rule": NAME_RULE.cel, "message": NAME_RULE.message}],
+        "properties": {
+            "apiVersion": {"type": "string", "description": f"{API_VERSION}."},
+            "kind": {"type": "string", "description": f"{KIND}."},
+            "metadata": {"type": "object"},
+            "spec": spec,
+            # Until the operator has seen the resource, kstatus must not call it current.
+            "status": status | {"default": {"observedGeneration": -1}},
+        },
+    }
+
+
+def _structural(model: type[BaseModel]) -> dict[str, Any]:
+    schema = model.model_json_schema(by_alias=True, mode="validation")
+    definitions = schema.pop("$defs", {})
+    resolved = _resolve(schema, definitions)
+    return dict(resolved)
+
+
+def _resolve(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema without references, unions with null, titles and null defaults."""
+    merged = _merge_parts(dict(schema), definitions)
+    merged.pop("title", None)
+    merged.pop("$defs", None)
+    if merged.get("default", ...) is None:
+        del merged["default"]
+    if "const" in merged:
+        merged["enum"] = [merged.pop("const")]
+    if isinstance(merged.get("properties"), dict):
+        merged["properties"] = {name: _resolve(part, definitions) for name, part in merged["properties"].items()}
+        merged.pop("additionalProperties", None)
+    if isinstance(merged.get("items"), dict):
+        merged["items"] = _resolve(merged["items"], definitions)
+    extra = merged.get("additionalProperties")
+    if merged.get("x-kubernetes-preserve-unknown-fields") or isinstance(extra, bool):
+        merged.pop("additionalProperties", None)
+    elif isinstance(extra, dict):
+        merged["additionalProperties"] = _resolve(extra, definitions)
+    return merged
+
+
+def _merge_parts(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
+    """Fold `$ref`, `allOf` and `anyOf` with null into the schema; what it says itself wins."""
+    parts: list[dict[str, Any]] = []
+    if "$ref" in schema:
+        parts.append(definitions[schema.pop("$ref").rsplit("/", 1)[-1]])
+    parts += schema.pop("allOf", [])
+    parts += [part for part in schema.pop("anyOf", []) if part.get("type") != "null"]
+    merged: dict[str, Any] = {}
+    for part in parts:
+        merged |= _merge_parts(dict(part), definitions)
+    return merged | schema
+
+
+def to_yaml() -> str:
+    """Return the manifest as it is committed below `crds/`."""
+    header = "# Generated from operator/mogulsync/resource by `make generate`; do not edit.\n"
+    return header + yaml.safe_dump(custom_resource_definition(), sort_keys=False, width=110, allow_unicode=True)
+
+
+if __name__ == "__main__":
+    print(to_yaml(), end="")  # noqa: T201 - printing is what the command is for

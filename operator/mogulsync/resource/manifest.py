@@ -1,0 +1,178 @@
+"""Reads an IntercomDestination manifest, strictly, with errors that name the field and the mend."""
+
+import difflib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import yaml
+from pydantic import ValidationError
+from pydantic.alias_generators import to_camel
+from pydantic_core import ErrorDetails
+
+from mogulsync.resource.names import API_VERSION, KIND
+from mogulsync.resource.spec import NAME_RULE, Spec
+
+_TOP_LEVEL: Final = frozenset({"apiVersion", "kind", "metadata", "spec", "status"})
+_VALUE_MAX_LENGTH: Final = 60
+_NO_VALUE: Final = frozenset({"missing", "extra_forbidden"})
+
+
+class InvalidDestinationError(ValueError):
+    """A manifest that is no valid IntercomDestination.
+
+    Attributes:
+        problems: One sentence each, with the field's path, what is wrong and the mend.
+    """
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = tuple(problems)
+
+
+@dataclass(frozen=True)
+class Destination:
+    """An IntercomDestination: its name, its namespace (None when the manifest has none) and its spec."""
+
+    name: str
+    namespace: str | None
+    spec: Spec
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML as Kubernetes reads it: a time stays text."""
+
+    yaml_implicit_resolvers: Any = {  # noqa: RUF012 - the library's own attribute
+        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
+def parse_documents(text: str) -> list[Any]:
+    """Return the YAML or JSON documents of the text, empty ones left out.
+
+    Raises:
+        InvalidDestinationError: It is neither YAML nor JSON.
+    """
+    try:
+        return [document for document in yaml.load_all(text, Loader=_Loader) if document is not None]
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or "it cannot be read"
+        raise InvalidDestinationError([f"not valid YAML or JSON{where}: {problem}"]) from None
+
+
+def parse_destination(text: str) -> Destination:
+    """Return the one IntercomDestination of a YAML or JSON text.
+
+    Raises:
+        InvalidDestinationError: Not one document, or not a valid IntercomDestination.
+    """
+    documents = parse_documents(text)
+    if len(documents) != 1:
+        raise InvalidDestinationError([f"holds {len(documents)} documents; give one {KIND} manifest"])
+    return destination_from(documents[0])
+
+
+def destination_from(manifest: Any) -> Destination:
+    """Return the IntercomDestination that a parsed manifest declares.
+
+    Raises:
+        InvalidDestinationError: It is not a valid one; every problem is named.
+    """
+    if not isinstance(manifest, Mapping):
+        raise InvalidDestinationError([f"the manifest is not a mapping; it must be an {KIND}"])
+    problems = _envelope_problems(manifest)
+    spec: Spec | None = None
+    if "spec" not in manifest:
+        problems.append("spec: missing; say what to send and to whom")
+    else:
+        try:
+            spec = Spec.model_validate_json(json.dumps(manifest["spec"]))
+        except ValidationError as error:
+            problems += [_sentence(detail) for detail in error.errors(include_url=False)]
+        except (TypeError, ValueError) as error:
+            problems.append(f"spec: holds a value that JSON does not know ({error})")
+    if problems or spec is None:
+        raise InvalidDestinationError(problems)
+    metadata = manifest["metadata"]
+    return Destination(name=metadata["name"], namespace=metadata.get("namespace"), spec=spec)
+
+
+def _envelope_problems(manifest: Mapping[str, Any]) -> list[str]:
+    problems = []
+    for key, expected in (("apiVersion", API_VERSION), ("kind", KIND)):
+        value = manifest.get(key)
+        if value is None:
+            problems.append(f"{key}: missing; set it to {expected}")
+        elif value != expected:
+            problems.append(f"{key}: {_shown(value)} is not {expected}; set it to that")
+    problems += [
+        f"{key}: unknown; a manifest has apiVersion, kind, metadata and spec"
+        for key in manifest
+        if key not in _TOP_LEVEL
+    ]
+    metadata = manifest.get("metadata")
+    name = metadata.get("name") if isinstance(metadata, Mapping) else None
+    if not isinstance(name, str) or not name:
+        problems.append("metadata.name: missing; give the destination a name")
+    elif not NAME_RULE.holds(name):
+        problems.append(f"metadata.name: {_shown(name)}: {NAME_RULE.message}")
+    return problems
+
+
+def _sentence(detail: ErrorDetails) -> str:
+    """Word one of pydantic's errors: path, value, what is wrong and the mend."""
+    path = _path(detail["loc"])
+    kind = detail["type"]
+    if kind == "extra_forbidden":
+        return f"{path}: unknown field{_suggestion(detail['loc'])}; remove it or mend its name"
+    if kind == "missing":
+        return f"{path}: missing; it is required"
+    message = detail["msg"]
+    if kind != "rule":
+        message = message[:1].lower() + message[1:]
+    if kind in _NO_VALUE or isinstance(detail["input"], dict | list):
+        return f"{path}: {message}"
+    return f"{path}: {_shown(detail['input'])}: {message}"
+
+
+def _path(location: tuple[int | str, ...]) -> str:
+    path = "spec"
+    for part in location:
+        path += f"[{part}]" if isinstance(part, int) else f".{part}"
+    return path
+
+
+def _suggestion(location: tuple[int | str, ...]) -> str:
+    """Return a hint at the field that was probably meant."""
+    model: Any = Spec
+    for part in location[:-1]:
+        if isinstance(part, int):
+            continue
+        field = next((f for f in model.model_fields.values() if f.alias == part), None)
+        nested = _model_in(field.annotation) if field else None
+        if nested is None:
+            return ""
+        model = nested
+    known = [field.alias or name for name, field in model.model_fields.items()]
+    wrong = str(location[-1])
+    close = difflib.get_close_matches(wrong, known, n=1) or [k for k in known if k == to_camel(wrong)]
+    return f", did you mean {close[0]}?" if close else ""
+
+
+def _model_in(annotation: Any) -> Any:
+    if hasattr(annotation, "model_fields"):
+        return annotation
+    for argument in getattr(annotation, "__args__", ()):
+        found = _model_in(argument)
+        if found is not None:
+            return found
+    return None
+
+
+def _shown(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= _VALUE_MAX_LENGTH else text[: _VALUE_MAX_LENGTH - 1] + "…"

@@ -1,0 +1,195 @@
+"""The report of one run or check, as it travels in the termination message and in status.lastSync."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from mogulsync.resource.reasons import AttributeReason, ExitCode, Outcome, RunReason, WarningReason
+from mogulsync.resource.sources import Source
+
+REPORT_VERSION: Final = 1
+REPORT_MAX_BYTES: Final = 4096
+"""What Kubernetes keeps of a termination message (Pod API, terminationMessagePath)."""
+TEXT_MAX_LENGTH: Final = 400
+"""Characters kept of a text that is not ours, such as a workspace's name or an API's message."""
+
+_RETRY_CANNOT_HELP: Final = frozenset(
+    {RunReason.CREDENTIALS_REJECTED, RunReason.ATTRIBUTES_NOT_USABLE, RunReason.GUARD_TRIPPED}
+)
+_USAGE: Final = frozenset({RunReason.INVALID_DESTINATION, RunReason.MISSING_CREDENTIALS})
+
+
+class Part(BaseModel):
+    """Base of the report's parts: camelCase, refuses what it does not know."""
+
+    model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True, validate_by_alias=True, extra="forbid")
+
+
+class WorkspaceName(Part):
+    """The Intercom workspace, from `/me`."""
+
+    id: str | None = None
+    name: str | None = None
+    region: str | None = None
+
+
+class Customers(Part):
+    """Customers; `total` is the sum of all others."""
+
+    total: int = 0
+    matched: int = 0
+    ambiguous: int = 0
+    unmatched: int = 0
+    unmatchable: int = 0
+    conflicts: int = 0
+
+
+class Contacts(Part):
+    """Contacts; `matched` is the sum of all others."""
+
+    matched: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    failed: int = 0
+    vanished: int = 0
+
+
+class RefusedAttribute(Part):
+    """An attribute that the run could not use."""
+
+    attribute: str
+    reason: AttributeReason
+    message: str | None = None
+    """Intercom's own words, with CannotCreate."""
+
+
+class Attributes(Part):
+    """What became of the selected attributes."""
+
+    created: list[str] = Field(default_factory=list)
+    refused: list[RefusedAttribute] = Field(default_factory=list)
+
+
+class Requests(Part):
+    """HTTP requests, every attempt counted."""
+
+    chartmogul: int = 0
+    intercom: int = 0
+    throttled: int = 0
+    """Answers 429 of both APIs."""
+    retried: int = 0
+    """Attempts after the first."""
+
+
+class Example(Part):
+    """One record with an error, by ids only."""
+
+    contact: str | None = None
+    request_id: str | None = None
+
+
+class ErrorCount(Part):
+    """Contacts that failed for one reason."""
+
+    reason: str
+    count: int
+    example: Example | None = None
+
+
+class WarningCount(Part):
+    """Something that the run coped with."""
+
+    reason: WarningReason
+    count: int
+
+
+class Report(Part):
+    """What one run or check did.
+
+    Holds no credential, no email address and no customer's name, whatever the APIs answered.
+    """
+
+    version: int = REPORT_VERSION
+    outcome: Outcome
+    reason: RunReason
+    message: str
+    dry_run: bool = False
+    start_time: str
+    completion_time: str
+    workspace: WorkspaceName | None = None
+    customers: Customers = Field(default_factory=Customers)
+    contacts: Contacts = Field(default_factory=Contacts)
+    attributes: Attributes = Field(default_factory=Attributes)
+    requests: Requests = Field(default_factory=Requests)
+    fields: dict[Source, int] = Field(default_factory=dict)
+    errors: list[ErrorCount] = Field(default_factory=list)
+    warnings: list[WarningCount] = Field(default_factory=list)
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """The worker's exit code for this outcome and reason."""
+        if self.outcome is Outcome.SUCCEEDED:
+            return ExitCode.SUCCEEDED
+        if self.outcome is Outcome.PARTIALLY_SUCCEEDED:
+            return ExitCode.PARTIALLY_SUCCEEDED
+        if self.reason in _USAGE:
+            return ExitCode.USAGE
+        if self.reason in _RETRY_CANNOT_HELP:
+            return ExitCode.FAILED
+        return ExitCode.RETRYABLE
+
+    def to_json(self) -> str:
+        """Return the report as one line of JSON of at most 4096 bytes.
+
+        A list that would take it past that is cut and ends with `{"more": n}`, the longest first.
+        """
+        document = self.model_dump(mode="json", by_alias=True, exclude_none=True)
+        document["message"] = shorten(document["message"])
+        return _fitted(document)
+
+
+def shorten(text: str, limit: int = TEXT_MAX_LENGTH) -> str:
+    """Return the text cut to so many characters, with an ellipsis where it was cut."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def timestamp(moment: datetime) -> str:
+    """Return the time as Kubernetes writes it: RFC 3339 in UTC, to the second."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _fitted(document: dict[str, Any]) -> str:
+    encoded = _encode(document)
+    while len(encoded.encode()) > REPORT_MAX_BYTES:
+        if not _cut_longest_list(document):
+            document["message"] = shorten(document["message"], max(1, len(document["message"]) // 2))
+        encoded = _encode(document)
+    return encoded
+
+
+def _encode(document: dict[str, Any]) -> str:
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+
+
+def _cut_longest_list(document: dict[str, Any]) -> bool:
+    """Take one more entry off the list that needs most bytes; false when all are empty."""
+    homes: list[tuple[dict[str, Any], str]] = [
+        (document["attributes"], "created"),
+        (document["attributes"], "refused"),
+        (document, "errors"),
+        (document, "warnings"),
+    ]
+    size: Callable[[tuple[dict[str, Any], str]], int] = lambda home: len(_encode(home[0][home[1]]))  # noqa: E731
+    home, key = max(homes, key=size)
+    entries: list[Any] = home[key]
+    more = entries.pop()["more"] if entries and isinstance(entries[-1], dict) and "more" in entries[-1] else 0
+    if not entries:
+        home[key] = [{"more": more}] if more else []
+        return False
+    entries.pop()
+    entries.append({"more": more + 1})
+    return True

@@ -1,0 +1,1 @@
+"""A ChartMogul and an Intercom of its own, made up, over HTTP."""

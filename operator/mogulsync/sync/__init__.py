@@ -1,0 +1,1 @@
+"""One sync: read, match, diff, write, report."""

@@ -1,0 +1,85 @@
+"""What can go wrong between us and an API, as the caller has to react to it.
+
+    ApiError
+    ├── CredentialsRejectedError   401, 403, ChartMogul's 402: the run ends
+    ├── GoneError                  404, 410: the record is not there any more
+    ├── RejectedError              another 4xx: this request is wrong, a retry cannot help
+    └── UnavailableError           no usable answer after every attempt
+        └── ThrottledError         the last of them was a 429
+
+Messages hold the API's error code and request id, never a body, a credential or a customer's data.
+"""
+
+from typing import Literal
+
+Api = Literal["ChartMogul", "Intercom"]
+
+
+class ApiError(Exception):
+    """A request that did not succeed.
+
+    Attributes:
+        api: Which API answered, or did not.
+        status: HTTP status of the last answer; None when there was none.
+        code: The API's own error code, such as `parameter_invalid`; None when it gave none.
+        request_id: The API's id of the request, for its support; None when it gave none.
+    """
+
+    def __init__(
+        self,
+        api: Api,
+        what: str,
+        *,
+        status: int | None = None,
+        code: str | None = None,
+        request_id: str | None = None,
+    ) -> None:
+        details = [
+            f"status {status}" if status else "",
+            code or "",
+            f"request {request_id}" if request_id else "",
+        ]
+        shown = ", ".join(detail for detail in details if detail)
+        super().__init__(f"{api}: {what}" + (f" ({shown})" if shown else ""))
+        self.api: Api = api
+        self.status = status
+        self.code = code
+        self.request_id = request_id
+
+
+class CredentialsRejectedError(ApiError):
+    """The credentials were refused, or lack a permission."""
+
+
+class GoneError(ApiError):
+    """The record does not exist (any more)."""
+
+
+class RejectedError(ApiError):
+    """The API refused this request; the same request would be refused again.
+
+    Attributes:
+        detail: The API's own message. It may quote what was sent, so it is for deciding only; show it
+            only where it cannot hold a customer's data.
+    """
+
+    def __init__(
+        self,
+        api: Api,
+        what: str,
+        *,
+        status: int,
+        code: str | None = None,
+        request_id: str | None = None,
+        detail: str = "",
+    ) -> None:
+        super().__init__(api, what, status=status, code=code, request_id=request_id)
+        self.detail = detail
+
+
+class UnavailableError(ApiError):
+    """No usable answer after every attempt: time-outs, broken connections, 5xx, malformed bodies."""
+
+
+class ThrottledError(UnavailableError):
+    """Still answered 429 after every attempt."""
