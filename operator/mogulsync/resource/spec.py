@@ -197,7 +197,7 @@ class EnvVar(Model):
     value_from: dict[str, Any] | None = Field(
         None,
         json_schema_extra={"x-kubernetes-preserve-unknown-fields": True},
-        description="Where its value comes from, as in a Pod: configMapKeyRef, fieldRef, secretKeyRef, resourceFieldRef.",
+        description="Where its value comes from, as in a Pod: configMapKeyRef, fieldRef, secretKeyRef, ...",
     )
 
 
