@@ -101,8 +101,9 @@ def _resolve(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, A
     merged = _merge_parts(dict(schema), definitions)
     merged.pop("title", None)
     merged.pop("$defs", None)
-    if merged.get("default", ...) is None:
-        del merged["default"]
+    if "default" in merged:
+        default = _without_nulls(merged.pop("default"))
+        merged |= {} if default is None else {"default": default}
     if "const" in merged:
         merged["enum"] = [merged.pop("const")]
     if isinstance(merged.get("properties"), dict):
@@ -116,6 +117,13 @@ def _resolve(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, A
     elif isinstance(extra, dict):
         merged["additionalProperties"] = _resolve(extra, definitions)
     return merged
+
+
+def _without_nulls(value: Any) -> Any:
+    """Return a default without the keys that are unset, which JSON would hold as null."""
+    if isinstance(value, dict):
+        return {key: _without_nulls(part) for key, part in value.items() if part is not None}
+    return value
 
 
 def _merge_parts(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
