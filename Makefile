@@ -29,6 +29,7 @@ install: $(STAMP) ## Set up .venv with everything that development needs, from t
 lock: | $(filter .uv/bin/uv,$(UV)) ## Resolve the dependencies anew into locks/
 	$(UV) pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-annotate --custom-compile-command 'make lock' pyproject.toml -o locks/runtime.txt
 	$(UV) pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-annotate --custom-compile-command 'make lock' --constraint locks/runtime.txt pyproject.toml --group tests --group tools -o locks/dev.txt
+	$(UV) pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-annotate --custom-compile-command 'make lock' --constraint locks/dev.txt --group build -o locks/build.txt
 
 .PHONY: generate
 generate: $(STAMP) ## Write what is generated: crds/
