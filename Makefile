@@ -5,7 +5,11 @@ PYTHON ?= python3
 VENV := .venv
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 BIN := $(CURDIR)/$(VENV)/bin
+LOCKS ?= locks
+COMPILE = $(UV) pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-annotate --custom-compile-command 'make lock'
 STAMP := $(VENV)/.installed
+IMAGE ?= mogulsync:dev
+DOCKER_BUILD ?= docker build
 
 .PHONY: help
 help: ## Show this help
@@ -26,14 +30,21 @@ $(STAMP): pyproject.toml locks/dev.txt operator/mogulsync/__init__.py | $(filter
 install: $(STAMP) ## Set up .venv with everything that development needs, from the lock files
 
 .PHONY: lock
-lock: | $(filter .uv/bin/uv,$(UV)) ## Resolve the dependencies anew into locks/
-	$(UV) pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-annotate --custom-compile-command 'make lock' pyproject.toml -o locks/runtime.txt
-	$(UV) pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-annotate --custom-compile-command 'make lock' --constraint locks/runtime.txt pyproject.toml --group tests --group tools -o locks/dev.txt
-	$(UV) pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-annotate --custom-compile-command 'make lock' --constraint locks/dev.txt --group build -o locks/build.txt
+lock: | $(filter .uv/bin/uv,$(UV)) ## Bring locks/ up to what pyproject.toml asks for
+	@$(COMPILE) pyproject.toml -o $(LOCKS)/runtime.txt
+	@$(COMPILE) pyproject.toml --group tests --group tools --constraint $(LOCKS)/runtime.txt -o $(LOCKS)/dev.txt
+	@$(COMPILE) --group build --constraint $(LOCKS)/dev.txt -o $(LOCKS)/build.txt
 
 .PHONY: generate
-generate: $(STAMP) ## Write what is generated: crds/
+generate: $(STAMP) ## Write what is generated: crds/ and the chart's template of it
 	@$(BIN)/python -m mogulsync.resource.crd > crds/intercomdestinations.mogulsync.dev.yaml
+	@$(BIN)/python tools/chart_crd.py > charts/mogulsync/templates/crd.yaml
+
+.PHONY: verify
+verify: $(STAMP) ## Fail when a generated file or a lock is not what its source says
+	@diff -u crds/intercomdestinations.mogulsync.dev.yaml <($(BIN)/python -m mogulsync.resource.crd)
+	@diff -u charts/mogulsync/templates/crd.yaml <($(BIN)/python tools/chart_crd.py)
+	@copy=$$(mktemp -d) && cp locks/* "$$copy" && $(MAKE) --silent lock LOCKS="$$copy" && diff -r locks "$$copy" && rm -r "$$copy"
 
 .PHONY: format
 format: $(STAMP) ## Format the code
@@ -50,3 +61,25 @@ lint: $(STAMP) ## Check style, types and layers
 .PHONY: test
 test: $(STAMP) ## Run all tests
 	@$(BIN)/pytest
+
+.PHONY: demo
+demo: $(STAMP) ## Show it at work: a control plane, the sandbox, the operator and a sync
+	@$(BIN)/python tools/demo.py
+
+.PHONY: image
+image: ## Build the image, IMAGE=mogulsync:dev
+	@$(DOCKER_BUILD) -t $(IMAGE) .
+
+.PHONY: chart
+chart: $(STAMP) ## Lint and render the chart (needs helm)
+	@command -v helm >/dev/null || { echo "helm is not on the PATH: https://helm.sh/docs/intro/install" >&2; exit 1; }
+	@helm lint --strict --quiet charts/mogulsync
+	@$(BIN)/pytest -q tests/chart
+
+.PHONY: e2e
+e2e: $(STAMP) ## Install and use it in a real cluster: KUBECONFIG and E2E_LOAD_IMAGE, or a kind cluster of its own
+	@$(BIN)/pytest -p no:randomly -x tests/e2e
+
+.PHONY: clean
+clean: ## Remove what the other targets made
+	@rm -rf $(VENV) .uv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
