@@ -29,6 +29,10 @@ $(STAMP): pyproject.toml locks/dev.txt operator/mogulsync/__init__.py | $(filter
 .PHONY: install
 install: $(STAMP) ## Set up .venv with everything that development needs, from the lock files
 
+.PHONY: hooks
+hooks: $(STAMP) ## Run the linters before each commit
+	@$(BIN)/pre-commit install
+
 .PHONY: lock
 lock: | $(filter .uv/bin/uv,$(UV)) ## Bring locks/ up to what pyproject.toml asks for
 	@$(COMPILE) pyproject.toml -o $(LOCKS)/runtime.txt
