@@ -4,6 +4,7 @@ No node, no root, no containers: a start takes a few seconds, and everything it 
 """
 
 import contextlib
+import http
 import os
 import shutil
 import signal
@@ -12,34 +13,23 @@ import ssl
 import subprocess
 import tempfile
 import time
-import urllib.error
+import urllib.parse
 import urllib.request
-from collections.abc import Mapping, Sequence
-from enum import StrEnum
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
 from localkube.assets import find_assets
 from localkube.credentials import LOOPBACK, create_credentials, kubeconfig, write_private
+from localkube.parts import Flags, Part, Ports, api_server_flags, controller_manager_flags, etcd_flags
 from localkube.process import Process
 
 _START_SECONDS: Final = 60.0
 _POLL_SECONDS: Final = 0.05
+_ANSWER_SECONDS: Final = 2.0
 _KUBECTL_SECONDS: Final = 60.0
 _PORT_TRIES: Final = 3
-# Nothing routes there; it only has to differ from the addresses of this machine.
-_SERVICE_RANGE: Final = "10.255.0.0/24"
-_CONTROLLERS: Final = (
-    "cronjob-controller",
-    "garbage-collector-controller",
-    "job-controller",
-    "namespace-controller",
-    "pod-garbage-collector-controller",
-    "root-ca-certificate-publisher-controller",
-    "serviceaccount-controller",
-    "ttl-after-finished-controller",
-)
 
 
 class ControlPlaneError(RuntimeError):
@@ -56,14 +46,6 @@ class KubectlError(RuntimeError):
     def __init__(self, arguments: Sequence[str], stderr: str) -> None:
         super().__init__(f"kubectl {' '.join(arguments)}: {stderr.strip()}")
         self.stderr = stderr
-
-
-class Part(StrEnum):
-    """A program of the control plane."""
-
-    ETCD = "etcd"
-    API_SERVER = "kube-apiserver"
-    CONTROLLER_MANAGER = "kube-controller-manager"
 
 
 class ControlPlane:
@@ -193,7 +175,7 @@ class ControlPlane:
         *arguments: str,
         stdin: str | None = None,
         kubeconfig: Path | None = None,
-        timeout: float = _KUBECTL_SECONDS,  # seconds  # noqa: ASYNC109 - subprocess's own
+        timeout: float = _KUBECTL_SECONDS,
     ) -> str:
         """Run kubectl as the admin, or with another kubeconfig, and return its standard output.
 
@@ -234,82 +216,33 @@ class ControlPlane:
         return write_private(self.folder / name, content)
 
     def _start(self, assets: Path) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="localkube-"))
-        credentials = create_credentials(self.folder / "credentials")
-        etcd_port, peer_port, api_port, controllers_port = _free_ports(4)
-        self.server = f"https://{LOOPBACK}:{api_port}"
+        folder = self._folder = Path(tempfile.mkdtemp(prefix="localkube-"))
+        credentials = create_credentials(folder / "credentials")
+        ports = self._ports = Ports(*_free_ports(4))
+        self.server = f"https://{LOOPBACK}:{ports.api_server}"
         self._token = credentials.admin_token
-        etcd_url = f"http://{LOOPBACK}:{etcd_port}"
+        tls = ssl.create_default_context(cafile=str(credentials.ca))
+        # No proxy: what the environment says of one is not for loopback.
+        self._opener = urllib.request.build_opener(
+            urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=tls)
+        )
         self._write_kubeconfig("kubeconfig", credentials.admin_token)
-        controllers_kubeconfig = self._write_kubeconfig(
-            "kubeconfig-controller-manager", credentials.controller_manager_token
-        )
-        self._add(
-            assets,
-            Part.ETCD,
-            {
-                "name": "localkube",
-                "data-dir": self.folder / "etcd",
-                "listen-client-urls": etcd_url,
-                "advertise-client-urls": etcd_url,
-                "listen-peer-urls": f"http://{LOOPBACK}:{peer_port}",
-                "initial-advertise-peer-urls": f"http://{LOOPBACK}:{peer_port}",
-                "initial-cluster": f"localkube=http://{LOOPBACK}:{peer_port}",
-                "unsafe-no-fsync": "true",  # the state goes with the process
-            },
-        )
-        self._add(
-            assets,
-            Part.API_SERVER,
-            {
-                "etcd-servers": etcd_url,
-                "bind-address": LOOPBACK,
-                "advertise-address": LOOPBACK,
-                "endpoint-reconciler-type": "none",
-                "secure-port": api_port,
-                "cert-dir": self.folder,
-                "tls-cert-file": credentials.server_certificate,
-                "tls-private-key-file": credentials.server_key,
-                "token-auth-file": credentials.token_file,
-                "authorization-mode": "RBAC",
-                "service-cluster-ip-range": _SERVICE_RANGE,
-                "service-account-issuer": "https://kubernetes.default.svc",
-                "service-account-key-file": credentials.service_account_key,
-                "service-account-signing-key-file": credentials.service_account_key,
-                "max-requests-inflight": 2000,
-                "max-mutating-requests-inflight": 1000,
-            },
-            self._api_server_flags,
-        )
+        controllers = self._write_kubeconfig("kubeconfig-controller-manager", credentials.controller_manager_token)
+        self._add(assets, Part.ETCD, etcd_flags(ports, folder))
+        self._add(assets, Part.API_SERVER, api_server_flags(ports, folder, credentials), self._api_server_flags)
         self._add(
             assets,
             Part.CONTROLLER_MANAGER,
-            {
-                "kubeconfig": controllers_kubeconfig,
-                "authentication-kubeconfig": controllers_kubeconfig,
-                "authorization-kubeconfig": controllers_kubeconfig,
-                "bind-address": LOOPBACK,
-                "secure-port": controllers_port,
-                "cert-dir": self.folder,
-                "leader-elect": "false",
-                "root-ca-file": credentials.ca,
-                "controllers": ",".join(_CONTROLLERS),
-                # The defaults spare large clusters; here they would only make tests wait.
-                "kube-api-qps": 2000,
-                "kube-api-burst": 4000,
-                "concurrent-job-syncs": 20,
-                "concurrent-cron-job-syncs": 20,
-                "concurrent-gc-syncs": 20,
-                "concurrent-namespace-syncs": 20,
-            },
+            controller_manager_flags(ports, folder, credentials, controllers),
             self._controller_manager_flags,
         )
         self._parts[Part.ETCD].start()
-        self._parts[Part.API_SERVER].start()  # it waits for etcd by itself
-        self._await_ready(Part.API_SERVER)
+        self.start_part(Part.API_SERVER)  # it waits for etcd by itself
         self.start_part(Part.CONTROLLER_MANAGER)
+        # The first service account tells that the controllers work.
+        self._await("/api/v1/namespaces/default/serviceaccounts/default", Part.CONTROLLER_MANAGER)
 
-    def _add(self, assets: Path, part: Part, flags: Mapping[str, object], further: Sequence[str] = ()) -> None:
+    def _add(self, assets: Path, part: Part, flags: Flags, further: Sequence[str] = ()) -> None:
         self._parts[part] = Process(
             part,
             [str(assets / part), *(f"--{name}={value}" for name, value in flags.items()), *further],
@@ -318,14 +251,19 @@ class ControlPlane:
         )
 
     def _await_ready(self, part: Part) -> None:
-        ready = {
-            # The API server's own check tells of its etcd.
-            Part.ETCD: lambda: self._answers("/readyz"),
-            Part.API_SERVER: lambda: self._answers("/readyz"),
-            Part.CONTROLLER_MANAGER: lambda: self._answers("/api/v1/namespaces/default/serviceaccounts/default"),
-        }[part]
+        self._await(
+            {
+                Part.ETCD: f"http://{LOOPBACK}:{self._ports.etcd}/health",
+                Part.API_SERVER: "/readyz",
+                Part.CONTROLLER_MANAGER: f"https://{LOOPBACK}:{self._ports.controller_manager}/healthz",
+            }[part],
+            part,
+        )
+
+    def _await(self, url: str, part: Part) -> None:
+        """Wait until the URL, or path of the API server, answers with success."""
         deadline = time.monotonic() + _START_SECONDS
-        while not ready():
+        while not self._answers(url):
             for process in self._parts.values():
                 if process.exit_code is not None:
                     raise ControlPlaneError(
@@ -337,15 +275,15 @@ class ControlPlane:
                 )
             time.sleep(_POLL_SECONDS)
 
-    def _answers(self, path: str) -> bool:
+    def _answers(self, url: str) -> bool:
         request = urllib.request.Request(  # noqa: S310 - the URL is our own
-            self.server + path, headers={"Authorization": f"Bearer {self._token}"}
+            urllib.parse.urljoin(self.server, url), headers={"Authorization": f"Bearer {self._token}"}
         )
-        context = ssl.create_default_context(cafile=str(self.folder / "credentials" / "ca.crt"))
-        with contextlib.suppress(OSError, urllib.error.URLError):
-            with urllib.request.urlopen(request, timeout=2, context=context) as answer:  # noqa: S310 - as above
-                return bool(answer.status == 200)  # noqa: PLR2004 - HTTP's OK
-        return False
+        try:
+            with self._opener.open(request, timeout=_ANSWER_SECONDS) as answer:
+                return bool(answer.status == http.HTTPStatus.OK)
+        except OSError:  # urllib's errors are among them
+            return False
 
 
 def _free_ports(count: int) -> list[int]:

@@ -1,12 +1,12 @@
 """Keys, certificates, tokens and kubeconfigs of one control plane, made new for each."""
 
 import base64
-import datetime
 import ipaddress
 import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -18,7 +18,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 LOOPBACK: Final = "127.0.0.1"
 
-_VALIDITY: Final = datetime.timedelta(days=7)
+_VALIDITY: Final = timedelta(days=7)
 _ADMIN_GROUP: Final = "system:masters"
 
 
@@ -125,14 +125,14 @@ def _server_certificate(
 
 
 def _certificate(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
-    now = datetime.datetime.now(datetime.UTC)
+    now = datetime.now(UTC)
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(issuer)
         .public_key(key)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(hours=1))
+        .not_valid_before(now - timedelta(hours=1))
         .not_valid_after(now + _VALIDITY)
     )
 

@@ -1,0 +1,82 @@
+"""Fixtures of every test that talks to a real Kubernetes API: one control plane a session, a namespace a test."""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import kubernetes.aio.client
+import kubernetes.aio.config
+import pytest
+
+from localkube import AssetsError, ControlPlane, find_assets
+from localkube.podrunner import PodRunner
+
+Kubectl = Callable[..., str]
+
+_HERE = Path(__file__).parent
+_CRDS = _HERE.parents[1] / "crds"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(_HERE):
+            item.add_marker(pytest.mark.cluster)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Find, download or build the programs before the first test: a build takes longer than a test may."""
+    if session.config.option.collectonly or not any(item.path.is_relative_to(_HERE) for item in session.items):
+        return
+    capture = session.config.pluginmanager.getplugin("capturemanager")
+    assert capture is not None
+    with capture.global_and_fixture_disabled():
+        try:
+            find_assets()
+        except AssetsError as error:
+            pytest.exit(str(error), returncode=pytest.ExitCode.INTERNAL_ERROR)
+
+
+@pytest.fixture(scope="session")
+def plane() -> Iterator[ControlPlane]:
+    """A control plane with our CustomResourceDefinition in it."""
+    with ControlPlane() as plane:
+        plane.kubectl("apply", "--server-side", "-f", str(_CRDS))
+        plane.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+        yield plane
+
+
+@pytest.fixture
+def namespace(plane: ControlPlane) -> Iterator[str]:
+    """The name of a new namespace that Pods can be created in."""
+    name = f"test-{uuid4().hex[:10]}"
+    plane.kubectl("create", "namespace", name)
+    plane.kubectl("wait", "--for=create", "serviceaccount/default", "--namespace", name, "--timeout=30s")
+    yield name
+    plane.kubectl("delete", "namespace", name, "--wait=false")
+
+
+@pytest.fixture
+def kubectl(plane: ControlPlane, namespace: str) -> Kubectl:
+    """Runs kubectl in the test's namespace: `kubectl("get", "icd", stdin=None)` returns what it prints."""
+
+    def run(*arguments: str, stdin: str | None = None) -> str:
+        return plane.kubectl("--namespace", namespace, *arguments, stdin=stdin)
+
+    return run
+
+
+@pytest.fixture
+async def api(plane: ControlPlane) -> AsyncIterator[kubernetes.aio.client.ApiClient]:
+    """An admin's client."""
+    client = await kubernetes.aio.config.new_client_from_config(  # type: ignore[no-untyped-call] # the library's
+        config_file=str(plane.kubeconfig)
+    )
+    async with client:
+        yield client
+
+
+@pytest.fixture
+async def pods(plane: ControlPlane, namespace: str) -> AsyncIterator[PodRunner]:
+    """Runs the Pods of the test's namespace as local processes."""
+    async with PodRunner(plane.kubeconfig, namespace=namespace) as runner:
+        yield runner
