@@ -1,57 +1,128 @@
-"""Finds the programs of a control plane: given, cached, downloaded or built."""
+"""Finds the programs of a control plane: given, cached, downloaded or built, in this order."""
 
+import contextlib
+import fcntl
 import os
+import shutil
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
+
+from localkube import gobuild, release
+from localkube.progress import UnavailableError, say
 
 PROGRAMS: Final = ("etcd", "kube-apiserver", "kube-controller-manager", "kubectl")
+ENVIRONMENT_VARIABLE: Final = "KUBEBUILDER_ASSETS"
+
+_MEND: Final = (
+    f"set {ENVIRONMENT_VARIABLE} to a folder that holds {', '.join(PROGRAMS)}; or let this machine reach dl.k8s.io and "
+    f"github.com; or put Go {gobuild.GO_VERSION} or later on the PATH and let it reach its module proxy"
+)
 
 
 class AssetsError(RuntimeError):
-    """No way led to the programs; the message names each and the mend."""
+    """No way led to the programs; the message names each way, why it failed, and the mend."""
 
 
-class UnavailableError(Exception):
-    """One way does not lead to the programs; the text says why."""
+class _Way(NamedTuple):
+    """One way to make the programs."""
+
+    name: str
+    key: str
+    """Names the result in the cache; another version has another."""
+    make: Callable[[Path], None]
+    """Puts the programs into the folder.
+
+    Raises:
+        UnavailableError: It cannot, here and now.
+    """
 
 
 def find_assets() -> Path:
-    """Return a folder that holds all PROGRAMS.
+    """Return a folder that holds all PROGRAMS, made if there is none yet. Tells on standard error what it does.
 
     Raises:
-        AssetsError: There is none and none could be made.
+        AssetsError: No way led there.
     """
-    ways: tuple[tuple[str, Callable[[], Path]], ...] = (("KUBEBUILDER_ASSETS", _given),)
-    reasons = []
-    for name, way in ways:
+    reasons: list[str] = []
+    given = _given(reasons)
+    if given is not None:
+        return given
+    cache = cache_folder()
+    ways = (
+        _Way("official release", release.cache_key(), release.download),
+        _Way("build from Go modules", gobuild.cache_key(), lambda folder: gobuild.build(folder, cache)),
+    )
+    found = _cached(cache, ways)
+    if found is not None:
+        return found
+    say(f"cache: nothing in {cache} yet")
+    with _locked(cache):
+        return _cached(cache, ways) or _make(cache, ways, reasons)
+
+
+def cache_folder() -> Path:
+    """Return the user's cache folder of this package."""
+    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(base) / "mogulsync" / "localkube"
+
+
+def _given(reasons: list[str]) -> Path | None:
+    value = os.environ.get(ENVIRONMENT_VARIABLE)
+    missing = [name for name in PROGRAMS if value and not os.access(Path(value) / name, os.X_OK)]
+    if value and not missing:
+        say(f"{ENVIRONMENT_VARIABLE}: using {value}")
+        return Path(value)
+    reasons.append(f"{ENVIRONMENT_VARIABLE}: " + (f"{value} lacks {', '.join(missing)}" if value else "not set"))
+    say(reasons[-1])
+    return None
+
+
+def _cached(cache: Path, ways: tuple[_Way, ...]) -> Path | None:
+    for way in ways:
+        folder = cache / way.key
+        if folder.is_dir():
+            say(f"cache: using {folder}")
+            return folder
+    return None
+
+
+def _make(cache: Path, ways: tuple[_Way, ...], reasons: list[str]) -> Path:
+    for way in ways:
+        # Made beside and renamed when complete: a folder of that name holds everything, whatever was interrupted.
+        scratch = Path(tempfile.mkdtemp(prefix=".making-", dir=cache))
         try:
-            folder = way()
+            way.make(scratch)
+            scratch.chmod(0o755)
+            folder = scratch.rename(cache / way.key)
         except UnavailableError as reason:
-            reasons.append(f"{name}: {reason}")
+            reasons.append(f"{way.name}: {reason}")
             say(reasons[-1])
         else:
-            say(f"{name}: using {folder}")
+            say(f"{way.name}: done, kept in {folder}")
             return folder
-    raise AssetsError("no control plane programs: " + "; ".join(reasons))
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+    raise AssetsError("no programs for a control plane:\n  " + "\n  ".join(reasons) + f"\nMend: {_MEND}.")
 
 
-def say(line: str) -> None:
-    """Print one line of progress to standard error."""
-    print(f"localkube: {line}", file=sys.stderr, flush=True)
+@contextlib.contextmanager
+def _locked(cache: Path) -> Iterator[None]:
+    """Let one process at a time fill the cache."""
+    cache.mkdir(parents=True, exist_ok=True)
+    with (cache / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("cache: another process is filling it; waiting for that")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
-def missing_programs(folder: Path) -> list[str]:
-    """Return the PROGRAMS that the folder does not hold."""
-    return [name for name in PROGRAMS if not os.access(folder / name, os.X_OK)]
-
-
-def _given() -> Path:
-    value = os.environ.get("KUBEBUILDER_ASSETS")
-    if not value:
-        raise UnavailableError("not set")
-    missing = missing_programs(Path(value))
-    if missing:
-        raise UnavailableError(f"{value} lacks {', '.join(missing)}")
-    return Path(value)
+if __name__ == "__main__":
+    try:
+        print(find_assets())
+    except AssetsError as error:
+        sys.exit(f"localkube: {error}")
