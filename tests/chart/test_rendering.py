@@ -88,7 +88,7 @@ def test_of_a_destination_the_operator_may_write_its_status_only() -> None:
     }
     assert verbs == {
         "intercomdestinations": {"get", "list", "watch"},
-        "intercomdestinations/status": {"get", "patch"},
+        "intercomdestinations/status": {"patch"},
     }
 
 

@@ -40,14 +40,14 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- end -}}
 {{- end -}}
 
-{{/* What the operator may do where it serves destinations. Secrets are not among it. */}}
+{{/* What the operator may do where it serves destinations; mogulsync.controller says what for. No Secrets. */}}
 {{- define "mogulsync.rules" -}}
 - apiGroups: [mogulsync.dev]
   resources: [intercomdestinations]
   verbs: [get, list, watch]
 - apiGroups: [mogulsync.dev]
   resources: [intercomdestinations/status]
-  verbs: [get, patch]
+  verbs: [patch]
 - apiGroups: [batch]
   resources: [cronjobs]
   verbs: [get, list, watch, create, patch]
@@ -56,8 +56,8 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
   verbs: [get, list, watch, create]
 - apiGroups: [""]
   resources: [pods]
-  verbs: [get, list, watch]
-- apiGroups: ["", events.k8s.io]
+  verbs: [list, watch]
+- apiGroups: [events.k8s.io]
   resources: [events]
-  verbs: [create, patch]
+  verbs: [create]
 {{- end -}}

@@ -13,33 +13,33 @@ from mogulsync.resource.spec import Spec
 
 _EXAMPLES: Final = Path(__file__).parents[3] / "examples"
 _FILES: Final = sorted(_EXAMPLES.rglob("*.yaml"))
-_DOCUMENTS: Final = [
-    pytest.param(document, id=f"{path.relative_to(_EXAMPLES)}-{document['kind']}-{document['metadata']['name']}")
+_DOCUMENTS: Final[dict[str, dict[str, Any]]] = {
+    f"{path.relative_to(_EXAMPLES)}-{document['kind']}-{document['metadata']['name']}": document
     for path in _FILES
     for document in parse_documents(path.read_text())
-]
-_DESTINATIONS: Final = [document for document in _DOCUMENTS if document.values[0]["kind"] == KIND]
+}
+_DESTINATIONS: Final = {name: document for name, document in _DOCUMENTS.items() if document["kind"] == KIND}
 
 
-@pytest.mark.parametrize("document", _DESTINATIONS)
+@pytest.mark.parametrize("document", _DESTINATIONS.values(), ids=_DESTINATIONS)
 def test_a_destination_is_valid(document: dict[str, Any]) -> None:
     assert destination_from(document).name == document["metadata"]["name"]
 
 
-@pytest.mark.parametrize("document", _DESTINATIONS)
+@pytest.mark.parametrize("document", _DESTINATIONS.values(), ids=_DESTINATIONS)
 def test_a_destination_names_secrets_that_an_example_has(document: dict[str, Any]) -> None:
     secrets = {
-        (secret.values[0]["metadata"]["name"], key)
-        for secret in _DOCUMENTS
-        if secret.values[0]["kind"] == "Secret"
-        for key in secret.values[0]["stringData"]
+        (other["metadata"]["name"], key)
+        for other in _DOCUMENTS.values()
+        if other["kind"] == "Secret"
+        for key in other["stringData"]
     }
     spec = destination_from(document).spec
     api_key, oauth = spec.chartmogul.api_key_secret_ref, spec.intercom.oauth_secret_ref
     assert {(api_key.name, api_key.key), (oauth.name, oauth.key)} <= secrets
 
 
-@pytest.mark.parametrize("document", _DOCUMENTS)
+@pytest.mark.parametrize("document", _DOCUMENTS.values(), ids=_DOCUMENTS)
 def test_no_example_chooses_the_namespace(document: dict[str, Any]) -> None:
     assert "namespace" not in document["metadata"]
 
