@@ -10,6 +10,7 @@ from mogulsync.resource.manifest import destination_from, parse_documents
 from mogulsync.resource.names import KIND
 from mogulsync.resource.sources import SOURCES
 from mogulsync.resource.spec import Spec
+from mogulsync.sandbox import ACCESS_TOKEN, API_KEY
 
 _EXAMPLES: Final = Path(__file__).parents[3] / "examples"
 _FILES: Final = sorted(_EXAMPLES.rglob("*.yaml"))
@@ -62,6 +63,15 @@ def test_every_field_shows_the_defaults() -> None:
     required = {name: document["spec"][name] for name in ("chartmogul", "intercom", "matching", "fields")}
     defaults = Spec.model_validate(required)
     assert shown.model_copy(update={"job": defaults.job}) == defaults
+
+
+def test_the_sandbox_takes_the_credentials_of_its_secrets() -> None:
+    given = [
+        document["stringData"]
+        for name, document in _DOCUMENTS.items()
+        if name.startswith("sandbox/") and document["kind"] == "Secret"
+    ]
+    assert given == [{"api-key": API_KEY}, {"access-token": ACCESS_TOKEN}]
 
 
 def test_the_sandbox_runs_this_version() -> None:
