@@ -38,6 +38,8 @@ class Contact:
     external_id: str | None
     attributes: dict[str, Any]
     """The custom attributes that the run asked for; one that is not set is left out."""
+    request_id: str | None = None
+    """Intercom's id of the request that wrote it and that it answers; None for a contact that was read."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,125 @@
+"""ChartMogul over HTTP: the lists that a sync reads, page by page."""
+
+import base64
+import logging
+from collections.abc import AsyncIterator, Callable
+from types import TracebackType
+from typing import Any, Final, Self, TypeVar
+from urllib.parse import quote
+
+from mogulsync.chartmogul import parsing
+from mogulsync.chartmogul.pacing import CONNECTIONS, ChartMogulPacer
+from mogulsync.chartmogul.paging import PAGE_SIZE, Page, PageReader, Recent
+from mogulsync.chartmogul.records import Customer, Invoice, Plan, Subscription
+from mogulsync.transport.client import JsonClient
+from mogulsync.transport.gate import Gate
+from mogulsync.transport.meter import Meter
+from mogulsync.transport.settings import Settings
+
+_T = TypeVar("_T")
+
+_REFUSED: Final = frozenset({401, 402, 403})
+"""402: the account's trial or subscription has ended (dev.chartmogul.com/docs/response-codes)."""
+
+_logger = logging.getLogger("mogulsync.chartmogul")
+
+
+class ChartMogul:
+    """ChartMogul's API. Use it as an asynchronous context manager.
+
+    Every method may raise the errors of `mogulsync.transport.errors`. All calls of one instance share the
+    limits: 40 requests in any second and 20 connections.
+    """
+
+    def __init__(self, *, url: str, api_key: str, meter: Meter, settings: Settings | None = None) -> None:
+        """Prepare; nothing is sent yet.
+
+        Args:
+            url: The API's base, for example `https://api.chartmogul.com/v1`.
+            api_key: The user name of HTTP Basic; the password is empty.
+            meter: Where requests are counted.
+            settings: Time-outs and retries.
+        """
+        self._meter = meter
+        self._http = JsonClient(
+            api="ChartMogul",
+            url=url,
+            headers={"Authorization": "Basic " + base64.b64encode(f"{api_key.strip()}:".encode()).decode()},
+            gate=Gate(ChartMogulPacer()),
+            connections=CONNECTIONS,
+            meter=meter,
+            settings=settings or Settings(),
+            refused=_REFUSED,
+        )
+
+    async def __aenter__(self) -> Self:
+        await self._http.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._http.__aexit__(kind, error, trace)
+
+    async def ping(self) -> None:
+        """Return when the API key works."""
+        await self._http.request("GET", "/ping", what="ping", read=lambda _: None)
+
+    async def customers(self, *, data_sources: frozenset[str] = frozenset()) -> AsyncIterator[list[Customer]]:
+        """Yield the customers, page by page, each one once, also where pages overlap.
+
+        Args:
+            data_sources: Only customers of any of these data source uuids; empty: all.
+        """
+        seen: set[str] = set()
+        async for page in self._pages("/customers", "entries", what="list customers"):
+            customers = []
+            for customer in self._records(page.entries, parsing.customer, what="customers"):
+                if customer.uuid in seen or (data_sources and data_sources.isdisjoint(customer.data_source_uuids)):
+                    continue
+                seen.add(customer.uuid)
+                customers.append(customer)
+            yield customers
+
+    async def plans(self) -> AsyncIterator[list[Plan]]:
+        """Yield the account's plans, page by page."""
+        recent = Recent()
+        async for page in self._pages("/plans", "plans", what="list plans"):
+            yield self._records(recent.new(page.entries), parsing.plan, what="plans")
+
+    async def subscriptions(self, customer_uuid: str) -> list[Subscription]:
+        """Return a customer's subscriptions; GoneError when the customer is not there any more."""
+        path = f"/customers/{quote(customer_uuid, safe='')}/subscriptions"
+        recent = Recent()
+        return [
+            parsing.subscription(entry)
+            async for page in self._pages(path, "entries", "subscriptions", what="list subscriptions")
+            for entry in recent.new(page.entries)
+        ]
+
+    async def invoices(self) -> AsyncIterator[list[Invoice]]:
+        """Yield the account's invoices, page by page."""
+        recent = Recent()
+        async for page in self._pages("/invoices", "invoices", what="list invoices"):
+            yield self._records(recent.new(page.entries), parsing.invoice, what="invoices")
+
+    async def _pages(self, path: str, *roots: str, what: str) -> AsyncIterator[Page]:
+        reader = PageReader(*roots)
+        params = {"per_page": str(PAGE_SIZE)}
+        while True:
+            page = await self._http.request("GET", path, what=what, read=reader.read, params=params)
+            yield page
+            if page.cursor is None:
+                return
+            params = {"per_page": str(PAGE_SIZE), "cursor": page.cursor}
+
+    def _records(
+        self, entries: list[dict[str, Any]], parse: Callable[[dict[str, Any]], _T | None], *, what: str
+    ) -> list[_T]:
+        """Parse entries; those that cannot be told apart for want of an id are left out and counted."""
+        records = [record for entry in entries if (record := parse(entry)) is not None]
+        lost = len(entries) - len(records)
+        if lost:
+            self._meter.skipped += lost
+            _logger.warning("ChartMogul: %d %s without an id left out", lost, what)
+        return records

@@ -1,0 +1,85 @@
+"""Following ChartMogul's cursors: pages of raw entries, each record once, and never round in circles."""
+
+from collections import deque
+from typing import Any, Final, NamedTuple
+
+from mogulsync.transport.client import Body, MalformedError
+
+PAGE_SIZE: Final = 200
+"""Records a page, the most that ChartMogul gives (dev.chartmogul.com/docs/pagination)."""
+
+_REMEMBERED_PAGES: Final = 20
+
+
+class Page(NamedTuple):
+    """Raw entries and the cursor of the page after them, None after the last."""
+
+    entries: list[dict[str, Any]]
+    cursor: str | None
+
+
+class PageReader:
+    """Reads one list's pages. Give it each answer in turn."""
+
+    def __init__(self, *roots: str) -> None:
+        """Prepare.
+
+        Args:
+            roots: The keys that the entries may stand under.
+        """
+        self._roots = roots
+        self._cursors: set[int] = set()
+
+    def read(self, body: Body) -> Page:
+        """Read an answer.
+
+        Raises:
+            MalformedError: It is no page, or its cursor leads back to a page already read.
+        """
+        data = body.data
+        if not isinstance(data, dict):
+            raise MalformedError("it is not a page")
+        entries = next((data[root] for root in self._roots if isinstance(data.get(root), list)), None)
+        if entries is None:
+            raise MalformedError("it has no entries")
+        listed: list[dict[str, Any]] = [entry if isinstance(entry, dict) else {} for entry in entries]
+        return Page(listed, self._next(data, some=bool(entries)))
+
+    def _next(self, data: dict[str, Any], *, some: bool) -> str | None:
+        cursor = data.get("cursor")
+        more = data.get("has_more")
+        if more is False or (more is None and (not cursor or not some)):
+            return None
+        if not isinstance(cursor, str) or not cursor:
+            raise MalformedError("it has more pages but no cursor")
+        mark = hash(cursor)
+        if mark in self._cursors:
+            raise MalformedError("its cursor leads back")
+        self._cursors.add(mark)
+        return cursor
+
+
+class Recent:
+    """Recognises records that an earlier page brought already, by the ids of the last pages."""
+
+    def __init__(self, *, pages: int = _REMEMBERED_PAGES) -> None:
+        """Prepare.
+
+        Args:
+            pages: How many pages are remembered; pages that overlap are neighbours.
+        """
+        self._pages: deque[set[str]] = deque(maxlen=pages)
+
+    def new(self, entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Return the entries that are new; one without a uuid always is."""
+        found: set[str] = set()
+        fresh = []
+        for entry in entries:
+            uuid = entry.get("uuid")
+            if isinstance(uuid, str):
+                if uuid in found or any(uuid in page for page in self._pages):
+                    continue
+                found.add(uuid)
+            fresh.append(entry)
+        self._pages.append(found)
+        return fresh

@@ -1,0 +1,236 @@
+"""Intercom over HTTP: the workspace, its contact attributes, and contacts read and updated."""
+
+import logging
+from collections.abc import AsyncIterator, Mapping, Sequence
+from types import TracebackType
+from typing import Any, Final, Self
+from urllib.parse import quote
+
+from mogulsync.intercom import parsing
+from mogulsync.intercom.batches import BatchSize
+from mogulsync.intercom.pacing import CONNECTIONS, IntercomPacer
+from mogulsync.intercom.records import Attribute, Contact, ContactPage, Workspace
+from mogulsync.transport.client import Body, JsonClient, MalformedError
+from mogulsync.transport.errors import RejectedError
+from mogulsync.transport.gate import Gate
+from mogulsync.transport.meter import Meter
+from mogulsync.transport.settings import Settings
+
+VERSION: Final = "2.16"
+"""Of Intercom's API. From here on a merged contact is answered 410 rather than 404; both mean gone."""
+
+PAGE_SIZE: Final = 150
+"""Contacts a page, the most that Intercom gives."""
+
+_SIZE_REFUSED: Final = frozenset({400, 413, 422})
+_BUILT_IN: Final = frozenset({"email", "external_id"})
+
+_logger = logging.getLogger("mogulsync.intercom")
+
+
+class Intercom:
+    """Intercom's API. Use it as an asynchronous context manager.
+
+    Every method may raise the errors of `mogulsync.transport.errors`. All calls of one instance share the
+    run's request budget; calls may be made at the same time, and `concurrency` tells how many are worth it.
+    """
+
+    def __init__(
+        self, *, url: str, token: str, rate_limit_percent: int, meter: Meter, settings: Settings | None = None
+    ) -> None:
+        """Prepare; nothing is sent yet.
+
+        Args:
+            url: The API's base, for example `https://api.eu.intercom.io`.
+            token: The access token.
+            rate_limit_percent: The share of the workspace's request budget that may be used, 1 to 100.
+            meter: Where requests are counted.
+            settings: Time-outs and retries.
+        """
+        self._meter = meter
+        self._pacer = IntercomPacer(rate_limit_percent=rate_limit_percent)
+        self._batches = BatchSize()
+        self._http = JsonClient(
+            api="Intercom",
+            url=url,
+            headers={"Authorization": f"Bearer {token.strip()}", "Intercom-Version": VERSION},
+            gate=Gate(self._pacer),
+            connections=CONNECTIONS,
+            meter=meter,
+            settings=settings or Settings(),
+        )
+
+    async def __aenter__(self) -> Self:
+        await self._http.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._http.__aexit__(kind, error, trace)
+
+    @property
+    def concurrency(self) -> int:
+        """Calls to make at the same time so that the allowed rate is used; it follows the latency."""
+        return self._pacer.concurrency
+
+    @property
+    def batch_size(self) -> int:
+        """Keys that one search asks for at present."""
+        return self._batches.size
+
+    async def me(self) -> Workspace:
+        """Return the workspace that the token belongs to."""
+        return await self._http.request(
+            "GET", "/me", what="read the workspace", read=lambda body: parsing.workspace(body.data)
+        )
+
+    async def attributes(self) -> list[Attribute]:
+        """Return the contact attributes, archived ones included."""
+        return await self._http.request(
+            "GET",
+            "/data_attributes",
+            what="list attributes",
+            read=lambda body: parsing.attributes(body.data),
+            params={"model": "contact", "include_archived": "true"},
+        )
+
+    async def create_attribute(self, *, name: str, data_type: str, description: str) -> None:
+        """Create a custom contact attribute.
+
+        Raises:
+            RejectedError: Intercom refused it, `detail` says why in its words. So it does when an earlier attempt's
+                answer got lost, or another run was faster: list the attributes again before taking it for a failure.
+        """
+        await self._http.request(
+            "POST",
+            "/data_attributes",
+            what="create an attribute",
+            read=lambda _: None,
+            body={"name": name, "model": "contact", "data_type": data_type, "description": description},
+        )
+
+    async def scan(self, *, keep: frozenset[str]) -> AsyncIterator[ContactPage]:
+        """Yield all contacts, page by page. Where pages overlap, so do these.
+
+        Args:
+            keep: The custom attributes to keep.
+        """
+        reader = _PageReader(keep)
+        params = {"per_page": str(PAGE_SIZE)}
+        while True:
+            page, cursor = await self._http.request(
+                "GET", "/contacts", what="list contacts", read=reader.read, params=params
+            )
+            yield self._counted(page, reader)
+            if cursor is None:
+                return
+            params = {"per_page": str(PAGE_SIZE), "starting_after": cursor}
+
+    async def search(self, *, field: str, keys: Sequence[str], keep: frozenset[str]) -> AsyncIterator[ContactPage]:
+        """Yield the contacts whose `field` is any of `keys`, as Intercom's search finds them.
+
+        Several keys are asked for at once, fewer when Intercom refuses as many (see `batch_size`). A contact may
+        come more than once when keys differ only in case.
+
+        Args:
+            field: `email`, `external_id` or the name of a custom attribute.
+            keys: The values to look for.
+            keep: The custom attributes to keep.
+
+        Raises:
+            RejectedError: Intercom refuses to search for a single key.
+        """
+        name = field if field in _BUILT_IN else f"custom_attributes.{field}"
+        start = 0
+        while start < len(keys):
+            batch = list(keys[start : start + self._batches.size])
+            reader = _PageReader(keep)
+            try:
+                page, cursor = await self._search_page(name, batch, reader, cursor=None)
+            except RejectedError as error:
+                if error.status not in _SIZE_REFUSED or len(batch) == 1:
+                    raise
+                self._batches.refused(len(batch))
+                _logger.info("Intercom: a search for %d keys was refused; trying %d", len(batch), self._batches.size)
+                continue
+            self._batches.taken(len(batch))
+            yield self._counted(page, reader)
+            while cursor is not None:
+                page, cursor = await self._search_page(name, batch, reader, cursor=cursor)
+                yield self._counted(page, reader)
+            start += len(batch)
+
+    async def update(self, contact_id: str, attributes: Mapping[str, Any], *, keep: frozenset[str]) -> Contact:
+        """Write custom attributes of a contact and return it as Intercom then has it.
+
+        Args:
+            contact_id: Intercom's id.
+            attributes: The values by name; None clears one. All others stay as they are.
+            keep: The custom attributes to keep in the result.
+
+        Raises:
+            GoneError: The contact is not there any more: deleted, or merged into another.
+            RejectedError: Intercom refused a value.
+        """
+
+        def read(body: Body) -> Contact:
+            contact = parsing.contact(body.data, keep, request_id=body.request_id)
+            if contact is None:
+                raise MalformedError("it is not a contact")
+            return contact
+
+        return await self._http.request(
+            "PUT",
+            f"/contacts/{quote(contact_id, safe='')}",
+            what="update a contact",
+            read=read,
+            body={"custom_attributes": dict(attributes)},
+        )
+
+    async def _search_page(
+        self, field: str, keys: list[str], reader: "_PageReader", *, cursor: str | None
+    ) -> tuple[ContactPage, str | None]:
+        # Intercom reads the cursor from the body; in the URL it is ignored and the first page comes again.
+        pagination = {"per_page": PAGE_SIZE} | ({"starting_after": cursor} if cursor else {})
+        return await self._http.request(
+            "POST",
+            "/contacts/search",
+            what="search contacts",
+            read=reader.read,
+            body={"query": {"field": field, "operator": "IN", "value": keys}, "pagination": pagination},
+        )
+
+    def _counted(self, page: ContactPage, reader: "_PageReader") -> ContactPage:
+        """Count the contacts that a page had to leave out for want of an id."""
+        if reader.lost:
+            self._meter.skipped += reader.lost
+            _logger.warning("Intercom: %d contacts without an id left out", reader.lost)
+        return page
+
+
+class _PageReader:
+    """Reads one list's pages. Give it each answer in turn."""
+
+    def __init__(self, keep: frozenset[str]) -> None:
+        self.lost = 0
+        """Entries of the last page that have no id."""
+        self._keep = keep
+        self._cursors: set[int] = set()
+
+    def read(self, body: Body) -> tuple[ContactPage, str | None]:
+        """Return a page and the cursor of the next one.
+
+        Raises:
+            MalformedError: It is no page, or its cursor leads back to a page already read.
+        """
+        entries = parsing.listed(body.data)
+        cursor = parsing.next_cursor(body.data)
+        if cursor is not None:
+            mark = hash(cursor)
+            if mark in self._cursors:
+                raise MalformedError("its cursor leads back")
+            self._cursors.add(mark)
+        contacts = [contact for entry in entries if (contact := parsing.contact(entry, self._keep)) is not None]
+        self.lost = len(entries) - len(contacts)
+        return ContactPage(contacts, parsing.total_count(body.data)), cursor

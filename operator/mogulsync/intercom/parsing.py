@@ -1,0 +1,97 @@
+"""Intercom's JSON turned into records (its OpenAPI description 2.16: app, data_attribute, contact)."""
+
+from collections.abc import Set as AbstractSet
+from typing import Any
+
+from mogulsync.intercom.records import Attribute, Contact, Workspace
+from mogulsync.transport.client import MalformedError
+
+
+def workspace(data: Any) -> Workspace:
+    """Read the answer of `/me`."""
+    app = data.get("app") if isinstance(data, dict) else None
+    if not isinstance(app, dict):
+        # A token without an admin has no app in its answer; that it was answered says it works.
+        app = {}
+    return Workspace(id=_word(app.get("id_code")), name=_word(app.get("name")), region=_word(app.get("region")))
+
+
+def attributes(data: Any) -> list[Attribute]:
+    """Read the answer of `/data_attributes`."""
+    return [_attribute(entry) for entry in listed(data) if isinstance(entry.get("name"), str)]
+
+
+def _attribute(entry: dict[str, Any]) -> Attribute:
+    return Attribute(
+        name=entry["name"],
+        data_type=_word(entry.get("data_type")) or "",
+        custom=entry.get("custom") is True,
+        archived=entry.get("archived") is True,
+        api_writable=entry.get("api_writable") is not False,
+        has_options=bool(entry.get("options")),
+        model=_word(entry.get("model")) or "contact",
+    )
+
+
+def contact(data: Any, keep: AbstractSet[str], *, request_id: str | None = None) -> Contact | None:
+    """Read a contact; None when it has no id.
+
+    Args:
+        data: The JSON value.
+        keep: The custom attributes to keep.
+        request_id: Intercom's id of the request that it answers.
+    """
+    if not isinstance(data, dict):
+        return None
+    contact_id = _word(data.get("id"))
+    if contact_id is None:
+        return None
+    found = data.get("custom_attributes")
+    values = found if isinstance(found, dict) else {}
+    return Contact(
+        id=contact_id,
+        email=_word(data.get("email")),
+        external_id=_word(data.get("external_id")),
+        attributes={name: value for name in keep if (value := values.get(name)) is not None},
+        request_id=request_id,
+    )
+
+
+def listed(data: Any) -> list[dict[str, Any]]:
+    """Return the entries of a list; what is no object among them is an empty one.
+
+    Raises:
+        MalformedError: It is no list.
+    """
+    entries = data.get("data") if isinstance(data, dict) else None
+    if not isinstance(entries, list):
+        raise MalformedError("it is not a list")
+    return [entry if isinstance(entry, dict) else {} for entry in entries]
+
+
+def total_count(data: dict[str, Any]) -> int | None:
+    """Return how many entries the whole list has, where the page tells."""
+    total = data.get("total_count")
+    return total if isinstance(total, int) and not isinstance(total, bool) and total >= 0 else None
+
+
+def next_cursor(data: dict[str, Any]) -> str | None:
+    """Return the cursor of the next page, None on the last.
+
+    Raises:
+        MalformedError: There is a next page but no cursor to it.
+    """
+    pages = data.get("pages")
+    following = pages.get("next") if isinstance(pages, dict) else None
+    if not following:
+        return None
+    cursor = following.get("starting_after") if isinstance(following, dict) else None
+    if not isinstance(cursor, str) or not cursor:
+        raise MalformedError("it has a next page but no cursor")
+    return cursor
+
+
+def _word(value: Any) -> str | None:
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return None
+    return str(value) or None
