@@ -1,1 +1,56 @@
-"""A ChartMogul and an Intercom of its own, made up, over HTTP."""
+"""A ChartMogul and an Intercom of its own, made up, over HTTP.
+
+The demo, the examples and the tests talk to it, from the command line (`mogulsync sandbox`) or from Python:
+
+    account = Account(seed=1, customers=500, contacts=600)
+    sandbox = Sandbox(account, Options(intercom_limit=None))
+    async with serve(sandbox) as urls:
+        ...  # urls.chartmogul, urls.intercom; the credentials are API_KEY and ACCESS_TOKEN
+
+Three things stay in reach while it serves:
+
+    sandbox.account    what both APIs tell: read it, change it, delete and merge contacts, revoke credentials
+    sandbox.faults     makes chosen requests go wrong: faults.inject(Respond(503), method="PUT", times=2)
+    sandbox.traffic    what was asked and answered: traffic.count(api="intercom", method="PUT")
+
+The same seed and sizes make the same account. Records are made when they are asked for, so a million contacts
+cost neither time at the start nor memory.
+"""
+
+from mogulsync.sandbox.account import (
+    ACCESS_TOKEN,
+    API_KEY,
+    CLIENT_ID,
+    CLIENT_SECRET,
+    Account,
+)
+from mogulsync.sandbox.app import Options, Sandbox
+from mogulsync.sandbox.attributes import Attribute
+from mogulsync.sandbox.contacts import Contact
+from mogulsync.sandbox.faults import Delay, Drop, Fault, Faults, Respond, Rewrite, Truncate
+from mogulsync.sandbox.server import Urls, serve, serve_in_thread
+from mogulsync.sandbox.traffic import Exchange, Traffic
+
+__all__ = [
+    "ACCESS_TOKEN",
+    "API_KEY",
+    "CLIENT_ID",
+    "CLIENT_SECRET",
+    "Account",
+    "Attribute",
+    "Contact",
+    "Delay",
+    "Drop",
+    "Exchange",
+    "Fault",
+    "Faults",
+    "Options",
+    "Respond",
+    "Rewrite",
+    "Sandbox",
+    "Traffic",
+    "Truncate",
+    "Urls",
+    "serve",
+    "serve_in_thread",
+]

@@ -1,0 +1,96 @@
+"""`mogulsync sandbox`: serve a made-up ChartMogul and Intercom."""
+
+import asyncio
+import signal
+from typing import Final
+
+import click
+
+from mogulsync.sandbox import ACCESS_TOKEN, API_KEY, CLIENT_ID, CLIENT_SECRET, Account, Options, Sandbox, Urls, serve
+
+_HIGHEST_PORT: Final = 65535
+
+
+class _Address(click.ParamType[tuple[str, int]]):
+    """HOST:PORT."""
+
+    name = "HOST:PORT"
+
+    def convert(
+        self, value: str | tuple[str, int], param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, int]:
+        if isinstance(value, tuple):
+            return value
+        host, _, port = value.rpartition(":")
+        if not host or not port.isdecimal() or int(port) > _HIGHEST_PORT:
+            self.fail(f"{value!r} is not HOST:PORT, for example 127.0.0.1:8090", param, ctx)
+        return host.strip("[]"), int(port)
+
+
+@click.command(
+    "sandbox",
+    epilog="""\b
+Examples:
+  mogulsync sandbox
+  mogulsync sandbox --address 0.0.0.0:8090 --customers 2000 --contacts 5000
+  mogulsync sandbox --address 127.0.0.1:0      takes a free port and prints it""",
+)
+@click.option("--address", type=_Address(), default="127.0.0.1:8090", show_default=True, help="Where to serve.")
+@click.option("--customers", type=click.IntRange(min=0), default=500, show_default=True, help="ChartMogul customers.")
+@click.option("--contacts", type=click.IntRange(min=0), default=600, show_default=True, help="Intercom contacts.")
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="The same seed, the same data.")
+@click.option("--region", type=click.Choice(["US", "EU", "AU"]), default="US", show_default=True, help="Intercom's.")
+@click.option(
+    "--intercom-limit",
+    type=click.IntRange(min=0),
+    default=1666,
+    show_default=True,
+    help="Intercom requests per 10 seconds; 0 lifts the limits of both APIs.",
+)
+def command(
+    *, address: tuple[str, int], customers: int, contacts: int, seed: int, region: str, intercom_limit: int
+) -> None:
+    """Serve a made-up ChartMogul and Intercom over HTTP.
+
+    Prints both URLs and the credentials to use, then serves until it is stopped. What is written to it lasts
+    as long as it runs.
+    """
+    account = Account(seed=seed, customers=customers, contacts=contacts, region=region)
+    options = (
+        Options(intercom_limit=intercom_limit)
+        if intercom_limit
+        else Options(intercom_limit=None, chartmogul_limit=None, chartmogul_parallel=None)
+    )
+    host, port = address
+    try:
+        asyncio.run(_run(Sandbox(account, options), host=host, port=port))
+    except OSError as problem:
+        raise click.ClickException(f"cannot serve at {host}:{port}: {problem.strerror or problem}") from problem
+
+
+async def _run(sandbox: Sandbox, *, host: str, port: int) -> None:
+    """Serve until SIGINT or SIGTERM."""
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with serve(sandbox, host=host, port=port) as urls:
+        _print(sandbox, urls)
+        await stop.wait()
+
+
+def _print(sandbox: Sandbox, urls: Urls) -> None:
+    lines = {
+        "ChartMogul": urls.chartmogul,
+        "  API key": API_KEY,
+        "Intercom": urls.intercom,
+        "  access token": ACCESS_TOKEN,
+        "  OAuth client id": CLIENT_ID,
+        "  OAuth client secret": CLIENT_SECRET,
+        "  authorise page": urls.authorize,
+        "  token endpoint": urls.token,
+        "Data": f"{sandbox.account.customer_count} customers, {sandbox.account.contact_count} contacts, "
+        f"seed {sandbox.account.seed}; all made up",
+        "Health": f"{urls.root}/healthz",
+    }
+    for name, value in lines.items():
+        click.echo(f"{name + ':':<23}{value}")

@@ -1,0 +1,347 @@
+"""The made-up account: everything that the two APIs tell and store.
+
+Reading and changing it from Python is for tests and benchmarks; the APIs go the same way.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from mogulsync.sandbox.attributes import AttributeRejectedError, Attributes, checked
+from mogulsync.sandbox.contacts import Contact, Workspace
+from mogulsync.sandbox.customers import Billing
+from mogulsync.sandbox.identifiers import chartmogul_index, chartmogul_uuid, contact_id, contact_index
+from mogulsync.sandbox.people import person_index
+from mogulsync.sandbox.records import Records
+
+API_KEY: Final = "sandbox-chartmogul-api-key"
+"""ChartMogul's API key; made up, like everything here."""
+ACCESS_TOKEN: Final = "sandbox-intercom-access-token"  # noqa: S105 - made up, opens nothing
+"""Intercom's access token."""
+CLIENT_ID: Final = "sandbox-client-id"
+"""Intercom's OAuth client."""
+CLIENT_SECRET: Final = "sandbox-client-secret"  # noqa: S105 - made up, opens nothing
+"""Its secret."""
+
+_KEYS: Final = ("id", "email", "external_id", "custom_attributes.billing_id", "custom_attributes.account_number")
+"""Fields whose made-up values hold their person's number."""
+_MADE_UP_ATTRIBUTES: Final = ("billing_id", "account_number", "newsletter", "trial_ends_at")
+"""Custom attributes that contacts have from the start."""
+
+
+class Account:
+    """A ChartMogul account and the Intercom workspace of the same people.
+
+    Attributes:
+        attributes: Intercom's data attributes.
+        access_tokens: Intercom tokens that are accepted.
+        api_keys: ChartMogul keys that are accepted.
+    """
+
+    def __init__(
+        self,
+        *,
+        seed: int = 1,
+        customers: int = 500,
+        contacts: int = 600,
+        region: str = "US",
+        name: str = "Sandbox",
+        time_zone: str = "Etc/UTC",
+    ) -> None:
+        self.seed = seed
+        self.region = region
+        self.name = name
+        self.time_zone = time_zone
+        self.workspace_id = f"sb{seed:06d}"
+        self.attributes = Attributes()
+        self.access_tokens = {ACCESS_TOKEN}
+        self.api_keys = {API_KEY}
+        self.billing = Billing(seed)
+        self._workspace = Workspace(self.billing, customers=customers, contacts=contacts)
+        self._customers = Records(customers, self.billing.customer)
+        self._contacts = Records(contacts, self._workspace.contact)
+        self._subscriptions: dict[int, list[dict[str, Any]]] = {}
+        self._invoices: dict[int, list[dict[str, Any]]] = {}
+        self._made_up_customers = customers
+        self._merged: dict[int, str] = {}
+        self._born: dict[int, float] = {}
+        self._rekeyed: set[int] = set()
+
+    # ChartMogul
+
+    @property
+    def customer_count(self) -> int:
+        """How many customers there are."""
+        return len(self._customers)
+
+    def customers(self, start: int = 0) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Yield the index and the JSON of every customer from index `start` on."""
+        return self._customers.scan(start)
+
+    def customer(self, uuid: str) -> dict[str, Any] | None:
+        """Return a copy of the customer's JSON, or None where there is none."""
+        index = self.customer_index(uuid)
+        found = None if index is None else self._customers.get(index)
+        return None if found is None else dict(found)
+
+    def add_customer(self, values: Mapping[str, Any] | None = None) -> str:
+        """Add a customer, an active one without amounts where `values` does not say else, and return its uuid."""
+        index = self._customers.end
+        source = self.billing.sources[0].uuid
+        record: dict[str, Any] = {
+            **self.billing.customer(index),
+            "external_id": None,
+            "external_ids": [],
+            "data_source_uuid": source,
+            "data_source_uuids": [source],
+            "email": None,
+            "status": "Active",
+            "mrr": 0,
+            "arr": 0,
+            **(values or {}),
+        }
+        self._customers.add(record)
+        return str(record["uuid"])
+
+    def change_customer(self, uuid: str, changes: Mapping[str, Any]) -> None:
+        """Change some of the customer's values, keyed as the API keys them (`mrr` in cents, `customer-since`).
+
+        Raises:
+            KeyError: There is no such customer.
+        """
+        index = self._known_customer(uuid)
+        self._customers.put(index, {**(self._customers.get(index) or {}), **changes})
+
+    def delete_customer(self, uuid: str) -> None:
+        """Remove the customer.
+
+        Raises:
+            KeyError: There is no such customer.
+        """
+        self._customers.remove(self._known_customer(uuid))
+
+    def subscriptions(self, uuid: str) -> list[dict[str, Any]]:
+        """Return the customer's subscriptions.
+
+        Raises:
+            KeyError: There is no such customer.
+        """
+        index = self._known_customer(uuid)
+        if index in self._subscriptions or index >= self._made_up_customers:
+            return self._subscriptions.get(index, [])
+        return self.billing.subscriptions(index)
+
+    def set_subscriptions(self, uuid: str, subscriptions: list[dict[str, Any]]) -> None:
+        """Give the customer these subscriptions; its MRR stays as it is.
+
+        Raises:
+            KeyError: There is no such customer.
+        """
+        self._subscriptions[self._known_customer(uuid)] = subscriptions
+
+    def invoices(self, uuid: str) -> list[dict[str, Any]]:
+        """Return the customer's invoices, disabled ones included.
+
+        Raises:
+            KeyError: There is no such customer.
+        """
+        return self.invoices_at(self._known_customer(uuid))
+
+    def invoices_at(self, index: int) -> list[dict[str, Any]]:
+        """Return the invoices of the customer at this index."""
+        if index in self._invoices or index >= self._made_up_customers:
+            return self._invoices.get(index, [])
+        return self.billing.invoices(index)
+
+    def set_invoices(self, uuid: str, invoices: list[dict[str, Any]]) -> None:
+        """Give the customer these invoices.
+
+        Raises:
+            KeyError: There is no such customer.
+        """
+        self._invoices[self._known_customer(uuid)] = invoices
+
+    def plans(self) -> list[dict[str, Any]]:
+        """Return the plans."""
+        return [plan.to_json() for plan in self.billing.plans]
+
+    def customers_that_may_have(self, external_id: str) -> list[int]:
+        """Return the indexes of customers among which all with this external id are."""
+        index = person_index(external_id)
+        guess = set() if index is None else {index}
+        return sorted(guess | {changed for changed, _ in self._customers.changed()})
+
+    def customer_at(self, index: int) -> dict[str, Any] | None:
+        """Return the customer at this index."""
+        return self._customers.get(index)
+
+    # Intercom
+
+    @property
+    def contact_count(self) -> int:
+        """How many contacts there are."""
+        return len(self._contacts)
+
+    def contacts(self, start: int = 0) -> Iterator[tuple[int, Contact]]:
+        """Yield the index of every contact from index `start` on, and the contact."""
+        return self._contacts.scan(start)
+
+    def contact(self, identifier: str) -> Contact | None:
+        """Return the contact, or None where there is none, or where it was merged into another."""
+        index = contact_index(self.seed, identifier)
+        return None if index is None else self._contacts.get(index)
+
+    def contact_at(self, index: int) -> Contact | None:
+        """Return the contact at this index."""
+        return self._contacts.get(index)
+
+    def merged_into(self, identifier: str) -> str | None:
+        """Return the id of the contact that this one was merged into, if it was."""
+        index = contact_index(self.seed, identifier)
+        return None if index is None else self._merged.get(index)
+
+    def born_at(self, index: int) -> float:
+        """Return when a contact was added, in unix seconds; 0 for those of the start."""
+        return self._born.get(index, 0.0)
+
+    def add_contact(
+        self,
+        *,
+        email: str | None = None,
+        external_id: str | None = None,
+        role: str = "user",
+        name: str | None = None,
+        custom_attributes: Mapping[str, Any] | None = None,
+        now: float = 0.0,
+    ) -> Contact:
+        """Add a contact and return it; `now`, in unix seconds, is when search begins to lag behind."""
+        index = self._contacts.end
+        contact = Contact(
+            id=contact_id(self.seed, index),
+            role=role,
+            email=email,
+            external_id=external_id,
+            name=name,
+            custom_attributes=dict(custom_attributes or {}),
+        )
+        self._contacts.add(contact)
+        self._rekeyed.add(index)
+        self._born[index] = now
+        return contact
+
+    def change_contact(self, identifier: str, **changes: Any) -> Contact:
+        """Change fields of the contact, named as in `Contact`, and return it.
+
+        Raises:
+            KeyError: There is no such contact.
+        """
+        index = self._known_contact(identifier)
+        contact = replace(self._contacts.get(index) or Contact(identifier), **changes)
+        self._contacts.put(index, contact)
+        if set(changes) - {"custom_attributes", "updated_at"}:
+            self._rekeyed.add(index)
+        return contact
+
+    def set_attributes(self, identifier: str, values: Mapping[str, Any]) -> Contact:
+        """Set custom attributes of the contact without the API's checks; the others stay. Return the contact.
+
+        Raises:
+            KeyError: There is no such contact.
+        """
+        index = self._known_contact(identifier)
+        contact = self._contacts.get(index) or Contact(identifier)
+        if set(values) & set(_MADE_UP_ATTRIBUTES):
+            self._rekeyed.add(index)
+        return self.change_contact(identifier, custom_attributes={**contact.custom_attributes, **values})
+
+    def write_attributes(self, identifier: str, values: Mapping[str, Any], *, now: int) -> Contact:
+        """Set custom attributes as `PUT /contacts/{id}` does and return the contact.
+
+        Values of archived attributes are dropped without a word, as Intercom drops them.
+
+        Raises:
+            KeyError: There is no such contact.
+            AttributeRejectedError: A value cannot be stored; then none is.
+        """
+        stored: dict[str, Any] = {}
+        for name, value in values.items():
+            attribute = self.attributes.custom(name)
+            if attribute is None:
+                # That this is an answer 400 is known; the message is the one for conversations.
+                raise AttributeRejectedError(f"Custom attribute '{name}' does not exist")
+            if not attribute.archived:
+                stored[name] = checked(attribute, value)
+        self.set_attributes(identifier, stored)
+        return self.change_contact(identifier, updated_at=now)
+
+    def delete_contact(self, identifier: str) -> None:
+        """Remove the contact: the API answers 404 from now on.
+
+        Raises:
+            KeyError: There is no such contact.
+        """
+        self._contacts.remove(self._known_contact(identifier))
+
+    def merge_contact(self, identifier: str, *, into: str) -> None:
+        """Merge the contact into another: the API answers 410 from now on (404 before version 2.16).
+
+        Raises:
+            KeyError: There is no such contact.
+        """
+        index = self._known_contact(identifier)
+        self._contacts.remove(index)
+        self._merged[index] = into
+
+    def merged_from(self, identifier: str) -> list[str]:
+        """Return the ids of the contacts that were merged into this one."""
+        return [contact_id(self.seed, index) for index, into in self._merged.items() if into == identifier]
+
+    def contacts_that_may_have(self, field: str, value: object) -> set[int] | None:
+        """Return the indexes of contacts among which all are whose field equals the value.
+
+        None: only a look at every contact can tell.
+        """
+        if field in _KEYS:
+            guess: set[int] = set()
+            index = contact_index(self.seed, str(value)) if field == "id" else None
+            if index is not None:
+                guess.add(index)
+            whose = person_index(value)
+            if whose is not None:
+                guess.update(self._workspace.contacts_of(whose))
+            return guess | self._rekeyed
+        name = field.removeprefix("custom_attributes.")
+        if name != field and name not in _MADE_UP_ATTRIBUTES and value is not None:
+            return {index for index, _ in self._contacts.changed()}
+        return None
+
+    # Credentials
+
+    def revoke_token(self) -> None:
+        """Make Intercom refuse every token."""
+        self.access_tokens.clear()
+
+    def revoke_api_key(self) -> None:
+        """Make ChartMogul refuse every key."""
+        self.api_keys.clear()
+
+    def customer_index(self, uuid: str) -> int | None:
+        """Return the index that a customer's uuid carries, or None where it is none of this account."""
+        return chartmogul_index("cus", self.seed, uuid)
+
+    def _known_customer(self, uuid: str) -> int:
+        index = self.customer_index(uuid)
+        if index is None or self._customers.get(index) is None:
+            raise KeyError(uuid)
+        return index
+
+    def _known_contact(self, identifier: str) -> int:
+        index = contact_index(self.seed, identifier)
+        if index is None or self._contacts.get(index) is None:
+            raise KeyError(identifier)
+        return index
+
+    @property
+    def account_uuid(self) -> str:
+        """Id of the ChartMogul account."""
+        return chartmogul_uuid("acc", self.seed, 0)

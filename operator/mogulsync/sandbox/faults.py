@@ -1,0 +1,119 @@
+"""Makes chosen requests go wrong, for tests.
+
+    faults.inject(Respond(503), api="intercom", method="PUT", times=2)
+    faults.inject(Drop(after_handling=True), path=r"/contacts/[0-9a-f]+", skip=3, times=1)
+
+A fault counts the requests that fit it: it lets `skip` of them pass, strikes the next `times` (all when None),
+and then passes again. Several may strike one request; they work in the order of their injection.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from mogulsync.sandbox.traffic import Api
+
+
+@dataclass(frozen=True, slots=True)
+class Respond:
+    """Answer this instead of handling the request. The body is sent as it is: JSON, HTML, or nonsense."""
+
+    status: int
+    body: str | bytes | dict[str, Any] | list[Any] | None = None
+    """None: an error body as the API would send with this status."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Delay:
+    """Wait before anything else happens."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """Break the connection instead of answering."""
+
+    after_handling: bool = False
+    """Whether the request takes effect before, so that only its answer is lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Truncate:
+    """Handle the request, send this many bytes of the answer's body, and break the connection."""
+
+    after: int = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """Handle the request and change the JSON of its answer."""
+
+    change: Callable[[Any], Any]
+    """Gets the parsed body and returns what to send instead; text and bytes are sent as they are."""
+
+
+Effect = Respond | Delay | Drop | Truncate | Rewrite
+
+
+@dataclass(slots=True)
+class Fault:
+    """An effect and the requests that it strikes."""
+
+    effect: Effect
+    api: Api | None = None
+    method: str | None = None
+    path: re.Pattern[str] | None = None
+    skip: int = 0
+    times: int | None = None
+    seen: int = 0
+    """Requests that fitted so far."""
+    struck: int = 0
+    """Requests that were struck so far."""
+
+    def strikes(self, api: Api, method: str, path: str) -> bool:
+        """Count the request if it fits, and return whether it is struck."""
+        fits = (
+            self.api in (None, api)
+            and self.method in (None, method)
+            and (self.path is None or self.path.fullmatch(path) is not None)
+        )
+        if not fits:
+            return False
+        self.seen += 1
+        if self.seen <= self.skip or (self.times is not None and self.struck >= self.times):
+            return False
+        self.struck += 1
+        return True
+
+
+class Faults:
+    """The faults in force."""
+
+    def __init__(self) -> None:
+        self._faults: list[Fault] = []
+
+    def inject(
+        self,
+        effect: Effect,
+        *,
+        api: Api | None = None,
+        method: str | None = None,
+        path: str | None = None,
+        skip: int = 0,
+        times: int | None = None,
+    ) -> Fault:
+        """Put a fault in force and return it; `path` is a regular expression for the whole path below the base URL."""
+        fault = Fault(effect, api, method, None if path is None else re.compile(path), skip, times)
+        self._faults.append(fault)
+        return fault
+
+    def clear(self) -> None:
+        """Lift all faults."""
+        self._faults.clear()
+
+    def striking(self, api: Api, method: str, path: str) -> list[Effect]:
+        """Return the effects that strike this request."""
+        return [fault.effect for fault in self._faults if fault.strikes(api, method, path)]
