@@ -127,7 +127,7 @@ class Intercom:
                 return
             params = {"per_page": str(PAGE_SIZE), "starting_after": cursor}
 
-    async def search(self, *, field: str, keys: Sequence[str], keep: frozenset[str]) -> AsyncIterator[ContactPage]:
+    async def search(self, *, field: str, keys: Sequence[str | int], keep: frozenset[str]) -> AsyncIterator[ContactPage]:
         """Yield the contacts whose `field` is any of `keys`, as Intercom's search finds them.
 
         Several keys are asked for at once, fewer when Intercom refuses as many (see `batch_size`). A contact may
@@ -135,7 +135,7 @@ class Intercom:
 
         Args:
             field: `email`, `external_id` or the name of a custom attribute.
-            keys: The values to look for.
+            keys: The values to look for, of the JSON type that the attribute has.
             keep: The custom attributes to keep.
 
         Raises:
@@ -189,7 +189,7 @@ class Intercom:
         )
 
     async def _search_page(
-        self, field: str, keys: list[str], reader: "_PageReader", *, cursor: str | None
+        self, field: str, keys: list[str | int], reader: "_PageReader", *, cursor: str | None
     ) -> tuple[ContactPage, str | None]:
         # Intercom reads the cursor from the body; in the URL it is ignored and the first page comes again.
         pagination = {"per_page": PAGE_SIZE} | ({"starting_after": cursor} if cursor else {})
