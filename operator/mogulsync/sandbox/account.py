@@ -4,7 +4,6 @@ Reading and changing it from Python is for tests and benchmarks; the APIs go the
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any, Final
 
 from mogulsync.sandbox.attributes import AttributeRejectedError, Attributes, checked
@@ -236,7 +235,7 @@ class Account:
             KeyError: There is no such contact.
         """
         index = self._known_contact(identifier)
-        contact = replace(self._contacts.get(index) or Contact(identifier), **changes)
+        contact = (self._contacts.get(index) or Contact(identifier))._replace(**changes)
         self._contacts.put(index, contact)
         if set(changes) - {"custom_attributes", "updated_at"}:
             self._rekeyed.add(index)

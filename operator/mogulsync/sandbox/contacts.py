@@ -7,9 +7,10 @@ arithmetic.
 """
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from json.encoder import encode_basestring_ascii
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
 
 from mogulsync.sandbox.chance import draw
 from mogulsync.sandbox.customers import Billing
@@ -27,10 +28,18 @@ _ABOUT: Final = 20
 _PAIRS: Final = 21
 _FIRST_SEEN: Final = 1_600_000_000
 """When the first contacts were made, in unix seconds."""
+_ODD_EMAILS: Final[dict[int, Callable[[str], str]]] = {
+    **dict.fromkeys(range(2), lambda _: ""),
+    **dict.fromkeys(range(2, 6), str.title),
+    6: lambda email: f" {email}",
+}
+"""What became of addresses that are missing or odd, each at its places among a hundred."""
 
 
-@dataclass(frozen=True, slots=True)
-class Contact:
+_NO_ATTRIBUTES: Final[Mapping[str, Any]] = MappingProxyType({})
+
+
+class Contact(NamedTuple):
     """A contact, lead or user."""
 
     id: str
@@ -41,7 +50,7 @@ class Contact:
     phone: str | None = None
     created_at: int = _FIRST_SEEN
     updated_at: int = _FIRST_SEEN
-    custom_attributes: Mapping[str, Any] = field(default_factory=dict)
+    custom_attributes: Mapping[str, Any] = _NO_ATTRIBUTES
 
 
 class Workspace:
@@ -56,15 +65,32 @@ class Workspace:
     def contact(self, index: int) -> Contact:
         """Return the contact at this index."""
         who, place = self._person_of(index)
-        if place == _SECOND_USER:
-            return self._make(index, who, role="user", email=who.email, external_id=f"alt-{who.number}")
-        if place == _SECOND_LEAD:
-            return self._make(index, who, role="lead", email=who.email, external_id=_lead_id(self._seed, who))
         chance = draw(self._seed, index, _ABOUT)
-        is_lead = chance % 7 == 0
-        external_id = _lead_id(self._seed, who) if is_lead else self._external_id(who, chance)
-        email = _email(who, (chance >> 8) % 100)
-        return self._make(index, who, role="lead" if is_lead else "user", email=email, external_id=external_id)
+        role, email = "user", who.email
+        if place == _SECOND_USER:
+            external_id = f"alt-{who.number}"
+        elif place == _SECOND_LEAD:
+            role, external_id = "lead", _lead_id(chance, who)
+        else:
+            odd = _ODD_EMAILS.get((chance >> 8) % 100)
+            email = odd(email) if odd else email
+            if chance % 7 == 0:
+                role, external_id = "lead", _lead_id(chance, who)
+            elif (chance >> 16) % 3 == 0:
+                external_id = self._billing.source_of(who.ordinal).external_id(who.number)
+            else:
+                external_id = f"user-{who.number}"
+        created = _FIRST_SEEN + chance % 150_000_000
+        return Contact(
+            id=contact_id(self._seed, index),
+            role=role,
+            email=email or None,
+            external_id=external_id,
+            name=None if role == "lead" and chance >> 20 & 1 else who.name,
+            created_at=created,
+            updated_at=created,
+            custom_attributes=self._attributes(who, chance >> 24),
+        )
 
     def contacts_of(self, person_index: int) -> list[int]:
         """Return the indexes of the contacts that this person has."""
@@ -103,29 +129,9 @@ class Workspace:
         first = draw(self._seed, group, _PAIRS) % _PEOPLE
         return first, (first + 5) % _PEOPLE
 
-    def _external_id(self, who: Person, chance: int) -> str:
-        """Return the billing system's id for some, the product's own for the others."""
-        if (chance >> 16) % 3 == 0:
-            return self._billing.source_of(who.index).external_id(who.number)
-        return f"user-{who.number}"
-
-    def _make(self, index: int, who: Person, *, role: str, email: str | None, external_id: str) -> Contact:
-        chance = draw(self._seed, index, _ABOUT)
-        created = _FIRST_SEEN + chance % 150_000_000
-        return Contact(
-            id=contact_id(self._seed, index),
-            role=role,
-            email=email,
-            external_id=external_id,
-            name=None if role == "lead" and chance >> 20 & 1 else who.name,
-            created_at=created,
-            updated_at=created,
-            custom_attributes=self._attributes(who, chance >> 24),
-        )
-
     def _attributes(self, who: Person, chance: int) -> dict[str, Any]:
         made: dict[str, Any] = {}
-        source = self._billing.source_of(who.index)
+        source = self._billing.source_of(who.ordinal)
         if source.system == "Custom":
             made["account_number"] = who.number
         elif chance % 2:
@@ -139,34 +145,37 @@ class Workspace:
         return made
 
 
-def _lead_id(seed: int, who: Person) -> str:
+def _lead_id(chance: int, who: Person) -> str:
     """Return a lead's external id: Intercom gives each a UUID."""
-    chance = f"{draw(seed, who.number, _PAIRS):016x}"
-    return f"{chance[:8]}-{chance[8:12]}-4{chance[12:15]}-a{chance[13:16]}-{who.number:012d}"
+    digits = f"{chance:016x}"
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[12:15]}-a{digits[13:16]}-{who.number:012d}"
 
 
-def _email(who: Person, chance: int) -> str | None:
-    """Return the address as it came in: mostly right, at times missing or odd."""
-    if chance < 2:  # noqa: PLR2004 - shares of a hundred, told apart right here
-        return None
-    if chance < 6:  # noqa: PLR2004 - as above
-        return who.email.title()
-    if chance < 7:  # noqa: PLR2004 - as above
-        return f" {who.email}"
-    return who.email
-
-
-_TAIL: Final = (
-    '"avatar":null,"owner_id":null,"social_profiles":{"type":"list","data":[]},"has_hard_bounced":false,'
-    '"marked_email_as_spam":false,"unsubscribed_from_emails":false,"last_seen_at":null,"last_replied_at":null,'
-    '"last_contacted_at":null,"last_email_opened_at":null,"last_email_clicked_at":null,"language_override":null,'
-    '"browser":null,"browser_version":null,"browser_language":null,"os":null,"location":{"type":"location",'
-    '"country":null,"region":null,"city":null,"country_code":null,"continent_code":null},"android_app_name":null,'
-    '"android_app_version":null,"android_device":null,"android_os_version":null,"android_sdk_version":null,'
-    '"android_last_seen_at":null,"ios_app_name":null,"ios_app_version":null,"ios_device":null,"ios_os_version":null,'
-    '"ios_sdk_version":null,"ios_last_seen_at":null,"sms_consent":false,"unsubscribed_from_sms":false,'
+_LISTS: Final = ",".join(
+    f'"{name}":{{"type":"list","data":[],"url":"/contacts/%(id)s/{path}","total_count":0,"has_more":false}}'
+    for name, path in (
+        ("tags", "tags"),
+        ("notes", "notes"),
+        ("companies", "companies"),
+        ("opted_out_subscription_types", "subscriptions"),
+        ("opted_in_subscription_types", "subscriptions"),
+    )
 )
-"""What is the same in every contact here; written out because a scan tells it a million times."""
+_TEMPLATE: Final = (
+    '{"type":"contact","id":"%(id)s","workspace_id":"%(workspace)s","external_id":%(external_id)s,"role":"%(role)s",'
+    '"email":%(email)s,"email_domain":%(domain)s,"phone":%(phone)s,"name":%(name)s,"avatar":null,"owner_id":null,'
+    '"social_profiles":{"type":"list","data":[]},"has_hard_bounced":false,"marked_email_as_spam":false,'
+    '"unsubscribed_from_emails":false,"created_at":%(created)d,"updated_at":%(updated)d,"signed_up_at":%(signed_up)s,'
+    '"last_seen_at":null,"last_replied_at":null,"last_contacted_at":null,"last_email_opened_at":null,'
+    '"last_email_clicked_at":null,"language_override":null,"browser":null,"browser_version":null,'
+    '"browser_language":null,"os":null,"location":{"type":"location","country":null,"region":null,"city":null,'
+    '"country_code":null,"continent_code":null},"android_app_name":null,"android_app_version":null,'
+    '"android_device":null,"android_os_version":null,"android_sdk_version":null,"android_last_seen_at":null,'
+    '"ios_app_name":null,"ios_app_version":null,"ios_device":null,"ios_os_version":null,"ios_sdk_version":null,'
+    '"ios_last_seen_at":null,"sms_consent":false,"unsubscribed_from_sms":false,'
+    f'{_LISTS},"custom_attributes":%(attributes)s}}'
+)
+"""A contact's JSON, written out because a scan tells a million of them."""
 
 
 def contact_json(contact: Contact, workspace_id: str) -> str:
@@ -174,23 +183,22 @@ def contact_json(contact: Contact, workspace_id: str) -> str:
 
     That description allows no null address, so a contact without one tells a blank.
     """
-    text = json.dumps
     email = contact.email or ""
-    lists = ",".join(
-        f'"{name}":{{"type":"list","data":[],"url":"/contacts/{contact.id}/{path}","total_count":0,"has_more":false}}'
-        for name, path in (
-            ("tags", "tags"),
-            ("notes", "notes"),
-            ("companies", "companies"),
-            ("opted_out_subscription_types", "subscriptions"),
-            ("opted_in_subscription_types", "subscriptions"),
-        )
-    )
-    return (
-        f'{{"type":"contact","id":"{contact.id}","workspace_id":"{workspace_id}","role":"{contact.role}",'
-        f'"external_id":{text(contact.external_id)},"email":{text(email)},'
-        f'"email_domain":{text(email.strip().rpartition("@")[2])},"name":{text(contact.name)},'
-        f'"phone":{text(contact.phone)},"created_at":{contact.created_at},"updated_at":{contact.updated_at},'
-        f'"signed_up_at":{contact.created_at if contact.role == "user" else "null"},{_TAIL}{lists},'
-        f'"custom_attributes":{text(dict(contact.custom_attributes))}}}'
-    )
+    return _TEMPLATE % {
+        "id": contact.id,
+        "workspace": workspace_id,
+        "external_id": _text(contact.external_id),
+        "role": contact.role,
+        "email": encode_basestring_ascii(email),
+        "domain": encode_basestring_ascii(email.strip().rpartition("@")[2]),
+        "phone": _text(contact.phone),
+        "name": _text(contact.name),
+        "created": contact.created_at,
+        "updated": contact.updated_at,
+        "signed_up": contact.created_at if contact.role == "user" else "null",
+        "attributes": json.dumps(dict(contact.custom_attributes)) if contact.custom_attributes else "{}",
+    }
+
+
+def _text(value: str | None) -> str:
+    return "null" if value is None else encode_basestring_ascii(value)

@@ -5,8 +5,7 @@ which contacts and customers it may belong to, without an index of them all.
 """
 
 import re
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from mogulsync.sandbox.chance import draw
 
@@ -37,20 +36,16 @@ _MOST_DIGITS: Final = 15
 _PURPOSE: Final = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(NamedTuple):
     """Somebody who may be a customer, a contact, or both."""
 
+    ordinal: int
+    """Place among all people, counted from 0."""
     number: int
     name: str
     company: str
     email: str
     """In lower case, without blanks around it."""
-
-    @property
-    def index(self) -> int:
-        """Place among all people, counted from 0."""
-        return self.number - FIRST_NUMBER
 
 
 def person(seed: int, index: int) -> Person:
@@ -63,7 +58,7 @@ def person(seed: int, index: int) -> Person:
     domain = _DOMAINS[(chance >> 24) % len(_DOMAINS)]
     has_local_letters = (chance >> 32) % 64 == 0
     local = given.lower() if has_local_letters else f"{plain_given}.{plain_family}"
-    return Person(number, f"{given} {family}", company, f"{local}{number}@{company.lower()}.{domain}")
+    return Person(index, number, f"{given} {family}", company, f"{local}{number}@{company.lower()}.{domain}")
 
 
 def person_index(key: object) -> int | None:
