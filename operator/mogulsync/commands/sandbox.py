@@ -6,7 +6,17 @@ from typing import Final
 
 import click
 
-from mogulsync.sandbox import ACCESS_TOKEN, API_KEY, CLIENT_ID, CLIENT_SECRET, Account, Options, Sandbox, Urls, serve
+from mogulsync.sandbox import (
+    ACCESS_TOKEN,
+    API_KEY,
+    CLIENT_ID,
+    CLIENT_SECRET,
+    Options,
+    Sandbox,
+    SandboxAccount,
+    Urls,
+    serve,
+)
 
 _HIGHEST_PORT: Final = 65535
 
@@ -55,7 +65,7 @@ def command(
     Prints both URLs and the credentials to use, then serves until it is stopped. What is written to it lasts
     as long as it runs.
     """
-    account = Account(seed=seed, customers=customers, contacts=contacts, region=region)
+    account = SandboxAccount(seed=seed, customers=customers, contacts=contacts, region=region)
     options = (
         Options(intercom_limit=intercom_limit)
         if intercom_limit

@@ -2,7 +2,7 @@
 
 The demo, the examples and the tests talk to it, from the command line (`mogulsync sandbox`) or from Python:
 
-    account = Account(seed=1, customers=500, contacts=600)
+    account = SandboxAccount(seed=1, customers=500, contacts=600)
     sandbox = Sandbox(account, Options(intercom_limit=None))
     async with serve(sandbox) as urls:
         ...  # urls.chartmogul, urls.intercom; the credentials are API_KEY and ACCESS_TOKEN
@@ -22,7 +22,7 @@ from mogulsync.sandbox.account import (
     API_KEY,
     CLIENT_ID,
     CLIENT_SECRET,
-    Account,
+    SandboxAccount,
 )
 from mogulsync.sandbox.app import Options, Sandbox
 from mogulsync.sandbox.attributes import Attribute
@@ -36,7 +36,6 @@ __all__ = [
     "API_KEY",
     "CLIENT_ID",
     "CLIENT_SECRET",
-    "Account",
     "Attribute",
     "Contact",
     "Delay",
@@ -48,6 +47,7 @@ __all__ = [
     "Respond",
     "Rewrite",
     "Sandbox",
+    "SandboxAccount",
     "Traffic",
     "Truncate",
     "Urls",

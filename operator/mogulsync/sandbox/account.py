@@ -28,13 +28,13 @@ _MADE_UP_ATTRIBUTES: Final = ("billing_id", "account_number", "newsletter", "tri
 """Custom attributes that contacts have from the start."""
 
 
-class Account:
+class SandboxAccount:
     """A ChartMogul account and the Intercom workspace of the same people.
 
     Attributes:
         attributes: Intercom's data attributes.
-        access_tokens: Intercom tokens that are accepted.
-        api_keys: ChartMogul keys that are accepted.
+        access_token: The one that Intercom accepts; None: it refuses every token.
+        api_key: The one that ChartMogul accepts; None: it refuses every key.
     """
 
     def __init__(
@@ -53,8 +53,8 @@ class Account:
         self.time_zone = time_zone
         self.workspace_id = f"sb{seed:06d}"
         self.attributes = Attributes()
-        self.access_tokens = {ACCESS_TOKEN}
-        self.api_keys = {API_KEY}
+        self.access_token: str | None = ACCESS_TOKEN
+        self.api_key: str | None = API_KEY
         self.billing = Billing(seed)
         self._workspace = Workspace(self.billing, customers=customers, contacts=contacts)
         self._customers = Records(customers, self.billing.customer)
@@ -318,11 +318,11 @@ class Account:
 
     def revoke_token(self) -> None:
         """Make Intercom refuse every token."""
-        self.access_tokens.clear()
+        self.access_token = None
 
     def revoke_api_key(self) -> None:
         """Make ChartMogul refuse every key."""
-        self.api_keys.clear()
+        self.api_key = None
 
     def customer_index(self, uuid: str) -> int | None:
         """Return the index that a customer's uuid carries, or None where it is none of this account."""

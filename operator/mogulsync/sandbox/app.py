@@ -14,7 +14,7 @@ from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mogulsync.sandbox import chartmogul, intercom
-from mogulsync.sandbox.account import Account
+from mogulsync.sandbox.account import SandboxAccount
 from mogulsync.sandbox.faults import Delay, Drop, Effect, Faults, Respond, Rewrite, Truncate
 from mogulsync.sandbox.search import SearchRules
 from mogulsync.sandbox.traffic import Api, Exchange, Traffic
@@ -67,8 +67,8 @@ class Sandbox:
         app: The ASGI application.
     """
 
-    def __init__(self, account: Account | None = None, options: Options | None = None) -> None:
-        self.account = account or Account()
+    def __init__(self, account: SandboxAccount | None = None, options: Options | None = None) -> None:
+        self.account = account or SandboxAccount()
         self.options = options or Options()
         self.faults = Faults()
         self.traffic = Traffic()

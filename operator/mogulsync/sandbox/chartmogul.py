@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from mogulsync.sandbox import pages
-from mogulsync.sandbox.account import Account
+from mogulsync.sandbox.account import SandboxAccount
 from mogulsync.sandbox.routing import Routes
 
 _MOST_PER_PAGE: Final = 200
@@ -38,7 +38,7 @@ def error(status: int, message: str | None = None) -> Response:
 class ChartMogul:
     """Answers ChartMogul's requests out of an account."""
 
-    def __init__(self, account: Account) -> None:
+    def __init__(self, account: SandboxAccount) -> None:
         self._account = account
         self._routes = Routes(
             ("GET", "/ping", self._ping),
@@ -52,7 +52,8 @@ class ChartMogul:
 
     async def answer(self, request: Request, path: str) -> Response:
         """Return the answer to a request whose path below the base URL is `path`."""
-        if _user_name(request) not in self._account.api_keys:
+        key = _user_name(request)
+        if key is None or key != self._account.api_key:
             return error(401)
         handler = self._routes.find(request.method, path)
         return error(handler) if isinstance(handler, int) else await handler(request)

@@ -98,6 +98,8 @@ class Billing:
             for yearly in (0, 1)
         ]
 
+        self._offered = {source.uuid: [plan for plan in self.plans if plan.source is source] for source in self.sources}
+
     def uuid(self, index: int) -> str:
         """Return the uuid of the customer at this index."""
         return chartmogul_uuid("cus", self.seed, index)
@@ -160,7 +162,7 @@ class Billing:
         if status in _LEADS:
             return []
         chance = draw(self.seed, index, _SUBSCRIPTION)
-        offered = [plan for plan in self.plans if plan.source == self.source_of(index)]
+        offered = self._offered[self.source_of(index).uuid]
         first = self._subscription(index, 0, offered[chance % len(offered)], active=status in _PAYING)
         more = [first]
         if chance >> 10 & 7 == 0:
@@ -238,7 +240,7 @@ class Billing:
         chance = draw(self.seed, 8 * index + place, _INVOICE)
         number = person(self.seed, index).number
         source = self.source_of(index)
-        offered = [plan for plan in self.plans if plan.source == source]
+        offered = self._offered[source.uuid]
         plan = offered[chance % len(offered)]
         date = self._since(index) + place * 30 * _DAY
         currency = _CURRENCIES[(draw(self.seed, index, _ABOUT) >> 20) % len(_CURRENCIES)][0]

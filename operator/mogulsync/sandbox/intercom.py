@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from mogulsync.sandbox import pages
-from mogulsync.sandbox.account import Account
+from mogulsync.sandbox.account import SandboxAccount
 from mogulsync.sandbox.attributes import AttributeRejectedError
 from mogulsync.sandbox.contacts import Contact, contact_json
 from mogulsync.sandbox.oauth import Authorisation
@@ -67,7 +67,7 @@ class Intercom:
     """
 
     def __init__(
-        self, account: Account, rules: SearchRules, *, leads_refuse_null: bool, clock: Callable[[], float]
+        self, account: SandboxAccount, rules: SearchRules, *, leads_refuse_null: bool, clock: Callable[[], float]
     ) -> None:
         self._account = account
         self._search = Search(account, rules)
@@ -104,7 +104,7 @@ class Intercom:
     def _refusal(self, request: Request) -> Response | None:
         """Return what is wrong with the request's headers, if anything is."""
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or token.strip() not in self._account.access_tokens:
+        if scheme.lower() != "bearer" or token.strip() != self._account.access_token:
             return error(401)
         version = request.headers.get("intercom-version")
         if version is not None and not _VERSION.fullmatch(version):

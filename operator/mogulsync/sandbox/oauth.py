@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
-from mogulsync.sandbox.account import ACCESS_TOKEN, CLIENT_ID, CLIENT_SECRET, Account
+from mogulsync.sandbox.account import ACCESS_TOKEN, CLIENT_ID, CLIENT_SECRET, SandboxAccount
 
 _PAGE: Final = """<!doctype html>
 <html lang="en">
@@ -33,7 +33,7 @@ _PAGE: Final = """<!doctype html>
 class Authorisation:
     """The authorisation-code flow of one workspace. A code works once."""
 
-    def __init__(self, account: Account) -> None:
+    def __init__(self, account: SandboxAccount) -> None:
         self._account = account
         self._codes: set[str] = set()
 
@@ -76,7 +76,7 @@ class Authorisation:
         if asked.get("code") not in self._codes:
             return JSONResponse({"error": "invalid_grant"}, status_code=400)
         self._codes.discard(asked["code"])
-        self._account.access_tokens.add(ACCESS_TOKEN)
+        self._account.access_token = ACCESS_TOKEN
         return JSONResponse({"token_type": "Bearer", "token": ACCESS_TOKEN, "access_token": ACCESS_TOKEN})
 
     def _redirect(self, asked: dict[str, str]) -> Response:

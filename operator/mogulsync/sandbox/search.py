@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from mogulsync.sandbox.account import Account
+from mogulsync.sandbox.account import SandboxAccount
 from mogulsync.sandbox.contacts import Contact
 
 _MOST_FILTERS: Final = 15
@@ -101,7 +101,7 @@ class SearchRules:
 class Search:
     """Searches one account's contacts."""
 
-    def __init__(self, account: Account, rules: SearchRules) -> None:
+    def __init__(self, account: SandboxAccount, rules: SearchRules) -> None:
         self._account = account
         self._rules = rules
 

@@ -11,6 +11,7 @@ from typing import Final
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from mogulsync.sandbox.account import SandboxAccount
 from mogulsync.sandbox.app import CHARTMOGUL_PATH, INTERCOM_PATH, TRANSPORT, Sandbox
 
 _PATIENCE: Final = 1
@@ -53,14 +54,14 @@ class _Server(uvicorn.Server):
 
 
 @contextlib.asynccontextmanager
-async def serve(sandbox: Sandbox, *, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[Urls]:
-    """Serve until the block ends; port 0 takes a free one.
+async def serve(sandbox: Sandbox | SandboxAccount, *, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[Urls]:
+    """Serve a sandbox, or an account with the usual options, until the block ends; port 0 takes a free one.
 
     Raises:
         OSError: The address is not free, or not ours.
     """
     listener = _listen(host, port)
-    async with _serving(sandbox, listener):
+    async with _serving(sandbox if isinstance(sandbox, Sandbox) else Sandbox(sandbox), listener):
         yield _urls(listener)
 
 
