@@ -2,6 +2,7 @@
 
 import difflib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -10,12 +11,15 @@ import yaml
 from pydantic import ValidationError
 from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails
+from yaml.constructor import ConstructorError
 
 from mogulsync.resource.names import API_VERSION, KIND
 from mogulsync.resource.spec import NAME_RULE, Spec
 
 _TOP_LEVEL: Final = frozenset({"apiVersion", "kind", "metadata", "spec", "status"})
 _VALUE_MAX_LENGTH: Final = 60
+# RFC 1123's subdomain, which Kubernetes wants of every resource's name.
+_NAME_SHAPE: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _NO_VALUE: Final = frozenset({"missing", "extra_forbidden"})
 
 
@@ -41,12 +45,21 @@ class Destination:
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML as Kubernetes reads it: a time stays text."""
+    """YAML as kubectl reads it: a time stays text, and a key that is there twice is an error."""
 
     yaml_implicit_resolvers: Any = {  # noqa: RUF012 - the library's own attribute
         first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
         for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - the library's signature
+        seen: set[Any] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                if key.value in seen:
+                    raise ConstructorError(problem=f"{key.value} is there twice", problem_mark=key.start_mark)
+                seen.add(key.value)
+        return super().construct_mapping(node, deep)
 
 
 def parse_documents(text: str) -> list[Any]:
@@ -86,11 +99,11 @@ def destination_from(manifest: Any) -> Destination:
         raise InvalidDestinationError([f"the manifest is not a mapping; it must be an {KIND}"])
     problems = _envelope_problems(manifest)
     spec: Spec | None = None
-    if "spec" not in manifest:
+    if manifest.get("spec") is None:
         problems.append("spec: missing; say what to send and to whom")
     else:
         try:
-            spec = Spec.model_validate_json(json.dumps(manifest["spec"]))
+            spec = Spec.model_validate_json(json.dumps(_without_nulls(manifest["spec"])))
         except ValidationError as error:
             problems += [_sentence(detail) for detail in error.errors(include_url=False)]
         except (TypeError, ValueError) as error:
@@ -99,6 +112,15 @@ def destination_from(manifest: Any) -> Destination:
         raise InvalidDestinationError(problems)
     metadata = manifest["metadata"]
     return Destination(name=metadata["name"], namespace=metadata.get("namespace"), spec=spec)
+
+
+def _without_nulls(value: Any) -> Any:
+    """Return the value without keys that hold null, which to the API server are not there."""
+    if isinstance(value, Mapping):
+        return {key: _without_nulls(part) for key, part in value.items() if part is not None}
+    if isinstance(value, list):
+        return [_without_nulls(part) for part in value]
+    return value
 
 
 def _envelope_problems(manifest: Mapping[str, Any]) -> list[str]:
@@ -120,6 +142,11 @@ def _envelope_problems(manifest: Mapping[str, Any]) -> list[str]:
         problems.append("metadata.name: missing; give the destination a name")
     elif not NAME_RULE.holds(name):
         problems.append(f"metadata.name: {_shown(name)}: {NAME_RULE.message}")
+    elif not _NAME_SHAPE.fullmatch(name):
+        problems.append(
+            f"metadata.name: {_shown(name)}: must be small letters, digits, - and ., with a letter or digit at both "
+            "ends of each part between dots; mend it"
+        )
     return problems
 
 

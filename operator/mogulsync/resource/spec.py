@@ -8,8 +8,9 @@ import re
 from collections.abc import Hashable, Iterable
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator
 from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
 
 from mogulsync.resource.names import NAME_MAX_LENGTH, RESERVED_ENV
 from mogulsync.resource.rules import Rule
@@ -28,17 +29,24 @@ REGION_URLS: Final = {
 }
 """API host of each region (Intercom's OpenAPI description, servers)."""
 
-_CRON_SHAPE: Final = r"^\s*[0-9A-Za-z*,/-]+(\s+[0-9A-Za-z*,/-]+){4}\s*$"
-_URL_SHAPE: Final = r"^https?://[^\s/?#@]+(/[^\s?#@]*)?$"
+# Both shapes spell their blanks out: \s means other characters in RE2 than in Python.
+_CRON_SHAPE: Final = r"[ \t\r\n]*[0-9A-Za-z*,/-]+([ \t\r\n]+[0-9A-Za-z*,/-]+){4}[ \t\r\n]*"
+_URL_SHAPE: Final = r"https?://[^/?#@\x00-\x20\x7f]+(/[^?#@\x00-\x20\x7f]*)?"
+_BLANKS: Final = (
+    "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000"
+)
+"""What CEL's trim() takes off: white space as Unicode defines it. Python's strip() takes four more."""
 _DEFAULT_ATTRIBUTES_CEL: Final = (
     "{" + ",".join(f"'{source}':'{info.attribute}'" for source, info in SOURCES.items()) + "}"
 )
 
 
 def _matches(pattern: str, message: str) -> Rule:
-    cel_pattern = pattern.replace("\\", "\\\\")
+    """Return the rule that a text matches the pattern from end to end; RE2 and Python must read it alike."""
+    cel_pattern = f"^({pattern})$".replace("\\", "\\\\")
     compiled = re.compile(pattern, re.ASCII)
-    return Rule(f"self.matches('{cel_pattern}')", lambda value: compiled.search(value) is not None, message)
+    return Rule(f"self.matches('{cel_pattern}')", lambda value: compiled.fullmatch(value) is not None, message)
 
 
 def _distinct(values: Iterable[Hashable]) -> bool:
@@ -63,7 +71,7 @@ NAME_RULE: Final = Rule(
 
 Url = Annotated[
     str,
-    Field(min_length=1, max_length=2048),
+    Field(max_length=2048),
     _matches(
         _URL_SHAPE,
         "must be an http or https URL without user name, query or fragment, for example https://api.example.com/v1",
@@ -78,8 +86,8 @@ AttributeName = Annotated[
         "Intercom forbids . and $ in attribute names; use _ in their place",
     ),
     Rule(
-        "self.matches('^\\\\S(.*\\\\S)?$')",
-        lambda name: name == name.strip() != "",
+        "self == self.trim()",
+        lambda name: name == name.strip(_BLANKS),
         "an attribute name must not be blank, nor begin or end with one; remove it",
     ),
 ]
@@ -118,6 +126,7 @@ class ChartMogul(Model):
     url: Url = Field("https://api.chartmogul.com/v1", description="Base URL of ChartMogul's API.")
     data_sources: Annotated[
         list[Annotated[str, Field(min_length=1, max_length=253)]],
+        Rule("self.all(a, self.exists_one(b, b == a))", _distinct, "a data source is listed twice; list each once"),
         Field(
             max_length=100,
             json_schema_extra={"x-kubernetes-list-type": "set"},
@@ -213,8 +222,14 @@ class Toleration(Model):
     toleration_seconds: int | None = Field(None, strict=True, description="How long a NoExecute taint is tolerated.")
 
 
+def _quantity(value: Any) -> int | str:
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise PydanticCustomError("quantity", "must be a whole number or text, such as 500m or 128Mi")
+    return value
+
+
 _Quantities = Annotated[
-    dict[str, int | str],
+    dict[str, Annotated[int | str, PlainValidator(_quantity)]],
     Field(json_schema_extra={"additionalProperties": {"x-kubernetes-int-or-string": True}}),
 ]
 
@@ -254,6 +269,11 @@ class Job(Model):
                 "self.all(e, !(e.name in [" + ", ".join(f"'{name}'" for name in RESERVED_ENV) + "]))",
                 lambda env: all(variable.name not in RESERVED_ENV for variable in env),
                 "the operator sets " + ", ".join(RESERVED_ENV) + " itself; use apiKeySecretRef and oauthSecretRef",
+            ),
+            Rule(
+                "self.all(a, self.exists_one(b, b.name == a.name))",
+                lambda env: _distinct(variable.name for variable in env),
+                "a variable is named twice; name each once",
             ),
         ]
         | None

@@ -1,0 +1,24 @@
+"""What the worker accepts and refuses: the tables that the API server runs too."""
+
+import json
+
+import pytest
+import yaml
+
+from destinations import ACCEPTED, REFUSED, Accepted, Refused, destination
+from mogulsync.resource.manifest import InvalidDestinationError, parse_destination
+
+
+@pytest.mark.parametrize("row", ACCEPTED, ids=lambda row: row.case)
+def test_worker_accepts(row: Accepted) -> None:
+    manifest = destination(row.changes)
+    assert parse_destination(yaml.safe_dump(manifest)).name == manifest["metadata"]["name"]
+
+
+@pytest.mark.parametrize("row", REFUSED, ids=lambda row: row.case)
+def test_worker_refuses_and_names_field_and_mend(row: Refused) -> None:
+    with pytest.raises(InvalidDestinationError) as refusal:
+        parse_destination(json.dumps(destination(row.changes)))
+    said = [problem for problem in refusal.value.problems if problem.startswith(f"{row.where}: ")]
+    assert said
+    assert any(row.worker_mend in problem for problem in said), said
