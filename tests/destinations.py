@@ -42,7 +42,7 @@ SOURCES: Final = (
 
 
 def destination(changes: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Return the smallest valid manifest with changes: a dotted path from the root, such as spec.suspend, to a value."""
+    """Return the smallest valid manifest with changes, each a dotted path such as spec.suspend and its value."""
     manifest = copy.deepcopy(_MINIMAL)
     for path, value in (changes or {}).items():
         *parents, last = path.split(".")
@@ -111,7 +111,7 @@ ACCEPTED: Final = (
     Accepted("an attribute of 255 characters", attribute("a" * 255)),
     Accepted("an attribute with a blank inside", attribute("Monthly revenue")),
     Accepted("an attribute of one letter", attribute("m")),
-    Accepted("an attribute beyond ASCII", attribute("Umsatz – März 💶")),
+    Accepted("an attribute beyond ASCII", attribute("Umsatz im März 💶")),
     Accepted("email named as the field to match", {"spec.matching.intercomFields": ["email"]}),
     Accepted("external_id to match", external_id("external_id")),
     Accepted("ten attributes to match", external_id(*(f"id_{number}" for number in range(10)))),
