@@ -1,0 +1,31 @@
+"""Being told to stop: SIGTERM from the kubelet, Ctrl-C from a person."""
+
+import asyncio
+import signal
+from types import FrameType
+from typing import Final
+
+_STOPPING: Final = (signal.SIGTERM, signal.SIGINT)
+
+
+class Signals:
+    """Remembers that the process was told to stop, from the moment this is made.
+
+    The first process of a container would otherwise not notice at all before the run listens.
+    """
+
+    def __init__(self) -> None:
+        self._told = False
+        for number in _STOPPING:
+            signal.signal(number, self._remember)
+
+    def _remember(self, number: int, frame: FrameType | None) -> None:
+        del number, frame
+        self._told = True
+
+    def pass_on_to(self, stop: asyncio.Event) -> None:
+        """Set the event when told to stop, at once if that has happened. Needs a running loop."""
+        for number in _STOPPING:
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        if self._told:
+            stop.set()

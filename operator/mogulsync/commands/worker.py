@@ -1,0 +1,191 @@
+"""What `sync` and `check` have in common: manifest, credentials, signals, the report and the exit."""
+
+import asyncio
+import logging
+import os
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, NamedTuple, NoReturn
+
+import click
+
+from mogulsync import logs
+from mogulsync.chartmogul.client import ChartMogul
+from mogulsync.commands.signals import Signals
+from mogulsync.commands.summary import summary
+from mogulsync.intercom.client import Intercom
+from mogulsync.resource.manifest import Destination, InvalidDestinationError, parse_destination
+from mogulsync.resource.names import ENV_CHARTMOGUL_API_KEY, ENV_DESTINATION, ENV_INTERCOM_ACCESS_TOKEN
+from mogulsync.resource.reasons import ExitCode, Outcome, RunReason
+from mogulsync.resource.report import Report, timestamp
+from mogulsync.sync.failures import RunError, run_error_of
+from mogulsync.transport.meter import Meter
+
+_log: Final = logging.getLogger(__name__)
+_STANDARD_INPUT: Final = "-"
+
+
+class Options(NamedTuple):
+    """What the command line says."""
+
+    destination: str | None
+    report: str | None
+    partial_exit_code: int
+    dry_run: bool
+
+
+class Session(NamedTuple):
+    """What a run works with."""
+
+    destination: Destination
+    chartmogul: ChartMogul
+    intercom: Intercom
+    meter: Meter
+    stop: asyncio.Event
+
+
+Work = Callable[[Session], Awaitable[Report]]
+
+
+class _Credentials(NamedTuple):
+    api_key: str
+    token: str
+
+
+def now() -> datetime:
+    """Return the time."""
+    return datetime.now(UTC)
+
+
+def carry_out(work: Work, options: Options, signals: Signals) -> NoReturn:
+    """Run the work with what the command line and the environment say, report, and exit with the outcome's code."""
+    logs.configure()
+    start = now()
+    try:
+        _clear(options.report)
+        destination = _destination(options.destination, os.environ)
+        credentials = _credentials(os.environ)
+    except RunError as failure:
+        report = failed(failure, start=start, dry_run=options.dry_run)
+        _log.error("not started", extra={"reason": report.reason, "error": report.message})
+        publish(report, options.report)
+    else:
+        report = asyncio.run(_run(work, destination, credentials, signals, options))
+    sys.exit(_exit_code(report, options))
+
+
+async def _run(
+    work: Work, destination: Destination, credentials: _Credentials, signals: Signals, options: Options
+) -> Report:
+    stop = asyncio.Event()
+    signals.pass_on_to(stop)
+    start = now()
+    spec = destination.spec
+    meter = Meter()
+    try:
+        async with (
+            ChartMogul(url=spec.chartmogul.url, api_key=credentials.api_key, meter=meter) as chartmogul,
+            Intercom(
+                url=spec.intercom.base_url,
+                token=credentials.token,
+                rate_limit_percent=spec.rate_limit_percent,
+                meter=meter,
+            ) as intercom,
+        ):
+            report = await work(Session(destination, chartmogul, intercom, meter, stop))
+            if report.reason is RunReason.INTERRUPTED:
+                _leave(report, options)
+    except Exception as error:  # noqa: BLE001 - whatever happens, a run ends with a report
+        report = failed(run_error_of(error), start=start, dry_run=options.dry_run)
+    publish(report, options.report)
+    return report
+
+
+def _leave(report: Report, options: Options) -> NoReturn:
+    """Exit at once: closing connections, or a thread that looks up a name, could take longer than the 5 seconds."""
+    publish(report, options.report)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(_exit_code(report, options))
+
+
+def report_usage(problem: str, path: str) -> None:
+    """Write the report of a command line that could not be understood."""
+    publish(failed(RunError(RunReason.INVALID_DESTINATION, problem), start=now()), path)
+
+
+def failed(failure: RunError, *, start: datetime, dry_run: bool = False) -> Report:
+    """Return the report of a run that ended before it counted anything."""
+    return Report(
+        outcome=Outcome.FAILED,
+        reason=failure.reason,
+        message=failure.message,
+        dry_run=dry_run,
+        start_time=timestamp(start),
+        completion_time=timestamp(now()),
+    )
+
+
+def _exit_code(report: Report, options: Options) -> int:
+    code = report.exit_code
+    return options.partial_exit_code if code is ExitCode.PARTIALLY_SUCCEEDED else int(code)
+
+
+def _destination(source: str | None, environment: Mapping[str, str]) -> Destination:
+    try:
+        return parse_destination(_manifest(source, environment))
+    except InvalidDestinationError as error:
+        raise RunError(RunReason.INVALID_DESTINATION, str(error)) from None
+
+
+def _manifest(source: str | None, environment: Mapping[str, str]) -> str:
+    if source is None:
+        inline = environment.get(ENV_DESTINATION, "")
+        if not inline.strip():
+            raise RunError(
+                RunReason.INVALID_DESTINATION, f"no destination: give --destination FILE, or set {ENV_DESTINATION}"
+            )
+        return inline
+    try:
+        return sys.stdin.read() if source == _STANDARD_INPUT else Path(source).read_text(encoding="utf-8")
+    except OSError as error:
+        raise RunError(
+            RunReason.INVALID_DESTINATION, f"--destination: {source} cannot be read ({error.strerror}); see its path"
+        ) from None
+    except UnicodeDecodeError:
+        raise RunError(RunReason.INVALID_DESTINATION, f"--destination: {source} is not text in UTF-8") from None
+
+
+def _credentials(environment: Mapping[str, str]) -> _Credentials:
+    names = (ENV_CHARTMOGUL_API_KEY, ENV_INTERCOM_ACCESS_TOKEN)
+    values = [environment.get(name, "").strip() for name in names]
+    missing = [name for name, value in zip(names, values, strict=True) if not value]
+    if missing:
+        raise RunError(
+            RunReason.MISSING_CREDENTIALS, f"not set or empty: {', '.join(missing)}; credentials come from there"
+        )
+    return _Credentials(*values)
+
+
+def _clear(path: str | None) -> None:
+    """Empty the report's file, so that no older report stands there should this run be killed."""
+    if path is None:
+        return
+    try:
+        Path(path).write_text("", encoding="utf-8")
+    except OSError as error:
+        raise RunError(
+            RunReason.INVALID_DESTINATION, f"--report: {path} cannot be written ({error.strerror})"
+        ) from None
+
+
+def publish(report: Report, path: str | None) -> None:
+    """Write the report in place, because a container's termination log cannot be replaced, and tell a person."""
+    if path is not None:
+        try:
+            Path(path).write_text(report.to_json() + "\n", encoding="utf-8")
+        except OSError as error:
+            _log.error("the report cannot be written", extra={"file": path, "error": error.strerror})
+    click.echo(summary(report))

@@ -1,0 +1,82 @@
+"""Reads Intercom's contacts, page by page, by the plan that needs fewer requests."""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Final, Literal
+
+from mogulsync.intercom.client import Intercom
+from mogulsync.intercom.records import Contact, ContactPage
+from mogulsync.sync.progress import Counter, Phase, Progress
+from mogulsync.sync.readplan import Choice, Searches, choose
+
+_log: Final = logging.getLogger(__name__)
+
+
+class ContactReader:
+    """Reads the contacts that customers may match; a contact may come more than once."""
+
+    def __init__(self, intercom: Intercom, searches: Searches, *, keep: frozenset[str], progress: Progress) -> None:
+        self._intercom = intercom
+        self._searches = searches
+        self._keep = keep
+        self._counter: Counter = progress.of(Phase.CONTACTS)
+
+    async def pages(self, read_plan: Literal["Auto", "Scan", "Search"]) -> AsyncGenerator[list[Contact]]:
+        """Yield pages of contacts, the next ones being read meanwhile."""
+        if not self._searches.fields:
+            _log.info("no customer has a key, so no contact is read")
+            return
+        async with aclosing(_read_ahead(self._planned(read_plan))) as pages:
+            async for page in pages:
+                yield page.contacts
+                self._counter.done += len(page.contacts)
+        self._counter.finished = True
+
+    async def _planned(self, read_plan: Literal["Auto", "Scan", "Search"]) -> AsyncGenerator[ContactPage]:
+        if read_plan == "Search":
+            _tell(Choice("Search", "spec.intercom.readPlan says so"))
+            async for page in self._search():
+                yield page
+            return
+        choice = Choice("Scan", "spec.intercom.readPlan says so") if read_plan == "Scan" else None
+        async with aclosing(self._intercom.scan(keep=self._keep)) as scan:  # type: ignore[type-var]
+            async for page in scan:
+                if choice is None:
+                    choice = choose(
+                        total_contacts=page.total_count,
+                        first_page=len(page.contacts),
+                        searches=self._searches,
+                        batch=self._intercom.batch_size,
+                    )
+                    _tell(choice)
+                self._counter.total = page.total_count if choice.plan == "Scan" else None
+                yield page
+                if choice.plan == "Search":
+                    break
+        if choice is not None and choice.plan == "Search":
+            async for page in self._search():
+                yield page
+
+    async def _search(self) -> AsyncGenerator[ContactPage]:
+        for search in self._searches.fields:
+            async for page in self._intercom.search(field=search.field, keys=search.keys, keep=self._keep):
+                yield page
+
+
+def _tell(choice: Choice) -> None:
+    _log.info("read plan", extra={"plan": choice.plan, "reasoning": choice.reasoning})
+
+
+async def _read_ahead(pages: AsyncGenerator[ContactPage]) -> AsyncGenerator[ContactPage]:
+    """Yield the pages, each while the next one is being read."""
+    upcoming = asyncio.ensure_future(anext(pages, None))
+    try:
+        while (page := await upcoming) is not None:
+            upcoming = asyncio.ensure_future(anext(pages, None))
+            yield page
+    finally:
+        upcoming.cancel()
+        await asyncio.gather(upcoming, return_exceptions=True)
+        await pages.aclose()
