@@ -1,7 +1,6 @@
 """The report of one run or check, as it travels in the termination message and in status.lastSync."""
 
 import json
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -15,7 +14,9 @@ REPORT_VERSION: Final = 1
 REPORT_MAX_BYTES: Final = 4096
 """What Kubernetes keeps of a termination message (Pod API, terminationMessagePath)."""
 TEXT_MAX_LENGTH: Final = 400
-"""Characters kept of a text that is not ours, such as a workspace's name or an API's message."""
+"""Characters kept of a message."""
+NAME_MAX_LENGTH: Final = 100
+"""Characters kept of a name or id that Intercom gives."""
 
 _RETRY_CANNOT_HELP: Final = frozenset(
     {RunReason.CREDENTIALS_REJECTED, RunReason.ATTRIBUTES_NOT_USABLE, RunReason.GUARD_TRIPPED}
@@ -143,18 +144,23 @@ class Report(Part):
         return ExitCode.RETRYABLE
 
     def to_json(self) -> str:
-        """Return the report as one line of JSON of at most 4096 bytes.
+        """Return the report as one line of JSON of at most 4096 bytes, whatever it holds.
 
-        A list that would take it past that is cut and ends with `{"more": n}`, the longest first.
+        Texts are cut first; then a list that would take it past that is cut and ends with `{"more": n}`, the
+        longest first.
         """
         document = self.model_dump(mode="json", by_alias=True, exclude_none=True)
-        document["message"] = shorten(document["message"])
-        return _fitted(document)
+        _shorten_texts(document)
+        while len(_encode(document)) > REPORT_MAX_BYTES and _cut_longest_list(document):
+            pass
+        while len(_encode(document)) > REPORT_MAX_BYTES:
+            document["message"] = shorten(document["message"], len(document["message"]) // 2)
+        return _encode(document).decode()
 
 
 def shorten(text: str, limit: int = TEXT_MAX_LENGTH) -> str:
     """Return the text cut to so many characters, with an ellipsis where it was cut."""
-    return text if len(text) <= limit else text[: limit - 1] + "…"
+    return text if len(text) <= limit else text[: max(limit - 1, 0)] + "…"
 
 
 def timestamp(moment: datetime) -> str:
@@ -162,34 +168,44 @@ def timestamp(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _fitted(document: dict[str, Any]) -> str:
-    encoded = _encode(document)
-    while len(encoded.encode()) > REPORT_MAX_BYTES:
-        if not _cut_longest_list(document):
-            document["message"] = shorten(document["message"], max(1, len(document["message"]) // 2))
-        encoded = _encode(document)
-    return encoded
+def _shorten_texts(document: dict[str, Any]) -> None:
+    document["message"] = shorten(document["message"])
+    workspace = document.get("workspace", {})
+    for key, text in workspace.items():
+        workspace[key] = shorten(text, NAME_MAX_LENGTH)
+    for refused in document["attributes"]["refused"]:
+        if "message" in refused:
+            refused["message"] = shorten(refused["message"])
 
 
-def _encode(document: dict[str, Any]) -> str:
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+def _encode(document: dict[str, Any]) -> bytes:
+    # Half a surrogate pair, which JSON can hold and UTF-8 cannot, becomes a question mark.
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
 
 
 def _cut_longest_list(document: dict[str, Any]) -> bool:
-    """Take one more entry off the list that needs most bytes; false when all are empty."""
-    homes: list[tuple[dict[str, Any], str]] = [
+    """Take one more entry off the list that needs most bytes; false when there is none left."""
+    homes: tuple[tuple[dict[str, Any], str], ...] = (
         (document["attributes"], "created"),
         (document["attributes"], "refused"),
         (document, "errors"),
         (document, "warnings"),
-    ]
-    size: Callable[[tuple[dict[str, Any], str]], int] = lambda home: len(_encode(home[0][home[1]]))  # noqa: E731
-    home, key = max(homes, key=size)
-    entries: list[Any] = home[key]
-    more = entries.pop()["more"] if entries and isinstance(entries[-1], dict) and "more" in entries[-1] else 0
+    )
+    home, key = max(homes, key=lambda home: _size_of_entries(home[0][home[1]]))
+    entries, more = _split(home[key])
     if not entries:
-        home[key] = [{"more": more}] if more else []
         return False
-    entries.pop()
-    entries.append({"more": more + 1})
+    home[key] = [*entries[:-1], {"more": more + 1}]
     return True
+
+
+def _size_of_entries(listed: list[Any]) -> int:
+    entries, _ = _split(listed)
+    return len(json.dumps(entries)) if entries else 0
+
+
+def _split(listed: list[Any]) -> tuple[list[Any], int]:
+    """Return the entries of a list and the number of those that were cut off before."""
+    if listed and isinstance(listed[-1], dict) and "more" in listed[-1]:
+        return listed[:-1], listed[-1]["more"]
+    return listed, 0
