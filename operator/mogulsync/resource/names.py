@@ -36,6 +36,15 @@ ANNOTATION_SYNC_REQUESTED_AT: Final = f"{GROUP}/sync-requested-at"
 ANNOTATION_CHECK_REQUESTED_AT: Final = f"{GROUP}/check-requested-at"
 """Check now: each new value starts one check Job."""
 
+ANNOTATION_GENERATION: Final = f"{GROUP}/generation"
+"""On a Job: generation of the spec that it was made from."""
+ANNOTATION_INPUTS: Final = f"{GROUP}/inputs"
+"""On a check's Job: fingerprint of what it checks."""
+ANNOTATION_APPLIED: Final = f"{GROUP}/applied"
+"""On a CronJob: digest of what the operator applied last."""
+ANNOTATION_DUE_SINCE: Final = f"{GROUP}/due-since"
+"""On a CronJob: since when its due times count, which is the last change of schedule, timeZone or suspend."""
+
 CONTAINER_NAME: Final = "sync"
 """The one container of every Job's Pod."""
 

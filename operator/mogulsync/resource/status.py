@@ -87,10 +87,27 @@ class LastCheck(Model):
 
     job: str | None = Field(None, description="Name of the check's Job.")
     inputs: str | None = Field(None, description="Fingerprint of the parts of the spec that were checked.")
+    request: str | None = Field(
+        None, description="Value that the annotation mogulsync.dev/check-requested-at had when it began."
+    )
     outcome: str | None = Field(None, description="Succeeded or Failed.")
     reason: str | None = Field(None, description="Why, in one word.")
     message: str | None = Field(None, description="What was found, for a person.")
     completion_time: Time | None = Field(None, description="When the check ended.")
+
+
+class Evidence(Model):
+    """What Ready goes by: the last check or run that reached an answer."""
+
+    job: str | None = Field(None, description="Name of the Job that reached the answer.")
+    generation: int | None = Field(
+        None, json_schema_extra={"format": "int64"}, description="Generation of the spec that the Job was made from."
+    )
+    reason: str | None = Field(
+        None, description="Succeeded, or what stands in the way: CredentialsRejected, AttributesNotUsable, GuardTripped."
+    )
+    message: str | None = Field(None, description="What was found, for a person.")
+    completion_time: Time | None = Field(None, description="When the answer was reached.")
 
 
 class HistoryEntry(Model):
@@ -127,9 +144,15 @@ class Status(Model):
     next_sync_time: Time | None = Field(None, description="When the next run is due.")
     last_sync_time: Time | None = Field(None, description="End of the last finished run.")
     last_successful_sync_time: Time | None = Field(None, description="End of the last run that succeeded.")
-    consecutive_failures: int | None = Field(None, description="Runs that failed since one last succeeded.")
+    last_successful_sync_start_time: Time | None = Field(
+        None, description="When the last run that succeeded began, by the cluster's clock."
+    )
+    consecutive_failures: int | None = Field(
+        None, description="Runs that did not succeed, wholly or in part, since one last did."
+    )
     last_sync: LastSync | None = Field(None, description="Report of the last finished run.")
     last_check: LastCheck | None = Field(None, description="Result of the last finished check.")
+    evidence: Evidence | None = Field(None, description="The last check or run that reached an answer.")
     history: list[HistoryEntry] | None = Field(
         None,
         max_length=HISTORY_LENGTH,

@@ -1,0 +1,183 @@
+"""The CronJob of a destination, and whether the one in the cluster is as it should be."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from mogulsync.controller.cluster import CRONJOBS, Object
+from mogulsync.controller.podtemplate import build_pod_template, labels
+from mogulsync.resource import names
+from mogulsync.resource.reasons import ExitCode
+from mogulsync.resource.spec import Spec
+
+STARTING_DEADLINE_SECONDS: Final = 8 * 3600
+"""A run that an outage kept from starting still starts within this time."""
+ACTIVE_DEADLINE_SECONDS: Final = 6 * 3600
+HISTORY_LIMIT: Final = 3
+BACKOFF_LIMIT: Final = 4
+"""Kubernetes waits 10, 20, 40 and 80 seconds before the retries."""
+
+
+def build_cronjob(destination: Object, *, image: str) -> Object:
+    """Return the CronJob of a destination, as it is applied but for its annotations.
+
+    Args:
+        destination: The IntercomDestination as the API server stores it.
+        image: What its Jobs run unless spec.job.image says otherwise.
+    """
+    metadata = destination["metadata"]
+    spec = Spec.model_validate(destination["spec"])
+    own = labels(metadata["name"], names.TRIGGER_SCHEDULE)
+    return {
+        "apiVersion": CRONJOBS.api_version,
+        "kind": CRONJOBS.name,
+        "metadata": {
+            "name": metadata["name"],
+            "namespace": metadata["namespace"],
+            "labels": {key: value for key, value in own.items() if key != names.LABEL_TRIGGER},
+            "ownerReferences": [owner_reference(destination)],
+        },
+        "spec": {
+            "schedule": spec.schedule,
+            "timeZone": spec.time_zone,
+            "suspend": spec.suspend,
+            "concurrencyPolicy": "Forbid",
+            "startingDeadlineSeconds": _given(spec.job.starting_deadline_seconds, STARTING_DEADLINE_SECONDS),
+            "successfulJobsHistoryLimit": _given(spec.job.successful_jobs_history_limit, HISTORY_LIMIT),
+            "failedJobsHistoryLimit": _given(spec.job.failed_jobs_history_limit, HISTORY_LIMIT),
+            "jobTemplate": {
+                "metadata": {"labels": own, "annotations": generation_annotation(destination)},
+                "spec": build_run_spec(destination, image=image, trigger=names.TRIGGER_SCHEDULE),
+            },
+        },
+    }
+
+
+def build_run_spec(destination: Object, *, image: str, trigger: str) -> Object:
+    """Return the spec of a Job that does one run."""
+    deadline = Spec.model_validate(destination["spec"]).job.active_deadline_seconds
+    return build_job_spec(destination, image=image, trigger=trigger) | {
+        "activeDeadlineSeconds": _given(deadline, ACTIVE_DEADLINE_SECONDS)
+    }
+
+
+def build_job_spec(destination: Object, *, image: str, trigger: str) -> Object:
+    """Return what the specs of all Jobs have in common: when a failed Pod is tried again, and the Pod."""
+    never_retried = [int(ExitCode.USAGE), int(ExitCode.FAILED)]
+    return {
+        "backoffLimit": BACKOFF_LIMIT,
+        "podFailurePolicy": {
+            "rules": [
+                {
+                    "action": "FailJob",
+                    "onExitCodes": {"containerName": names.CONTAINER_NAME, "operator": "In", "values": never_retried},
+                },
+                {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
+            ]
+        },
+        "template": build_pod_template(destination, image=image, trigger=trigger),
+    }
+
+
+def generation_annotation(destination: Object) -> dict[str, str]:
+    """Return the annotation that tells which generation of the spec a Job was made from."""
+    return {names.ANNOTATION_GENERATION: str(destination["metadata"]["generation"])}
+
+
+def owner_reference(destination: Object) -> Object:
+    """Return the reference by which Kubernetes collects what belongs to a deleted destination."""
+    metadata = destination["metadata"]
+    return {
+        "apiVersion": names.API_VERSION,
+        "kind": names.KIND,
+        "name": metadata["name"],
+        "uid": metadata["uid"],
+        "controller": True,
+        "blockOwnerDeletion": False,
+    }
+
+
+def owned_by(child: Object, uid: str) -> bool:
+    """Return whether the object with this uid is the child's controller."""
+    references = child["metadata"].get("ownerReferences") or ()
+    return any(reference.get("uid") == uid and reference.get("controller") for reference in references)
+
+
+def left_behind(child: Object, destination: Object) -> bool:
+    """Return whether the child belonged to a deleted destination of the same name: Kubernetes will collect it."""
+    metadata = destination["metadata"]
+    references = child["metadata"].get("ownerReferences") or ()
+    return any(
+        reference.get("kind") == names.KIND
+        and reference.get("apiVersion", "").startswith(f"{names.GROUP}/")
+        and reference.get("name") == metadata["name"]
+        and reference.get("uid") != metadata["uid"]
+        for reference in references
+    )
+
+
+def annotated(desired: Object, live: Object | None, *, now: str) -> Object:
+    """Return the CronJob with the annotations that the operator needs to decide later on.
+
+    Args:
+        desired: What `build_cronjob` made.
+        live: The one in the cluster.
+        now: The time, as Kubernetes writes it.
+    """
+    annotations = {
+        names.ANNOTATION_APPLIED: digest(desired),
+        names.ANNOTATION_DUE_SINCE: _due_since(desired, live, now),
+    }
+    return desired | {"metadata": desired["metadata"] | {"annotations": annotations}}
+
+
+def due_since(live: Object | None) -> str | None:
+    """Return since when the CronJob's due times count, as Kubernetes writes times."""
+    annotations = (live or {}).get("metadata", {}).get("annotations") or {}
+    since: str | None = annotations.get(names.ANNOTATION_DUE_SINCE)
+    return since
+
+
+def as_applied(live: Object, desired: Object) -> bool:
+    """Return whether the CronJob in the cluster is what was applied, and what is desired now."""
+    annotations = live["metadata"].get("annotations") or {}
+    return (
+        annotations.get(names.ANNOTATION_APPLIED) == digest(desired)
+        and names.ANNOTATION_DUE_SINCE in annotations
+        and covers(live, desired)
+    )
+
+
+def covers(live: Any, desired: Any) -> bool:
+    """Return whether everything desired is there; what others or the API server's defaults added may be, too."""
+    if isinstance(desired, Mapping):
+        return isinstance(live, Mapping) and all(
+            key in live and covers(live[key], value) for key, value in desired.items()
+        )
+    if isinstance(desired, list):
+        return (
+            isinstance(live, list)
+            and len(live) == len(desired)
+            and all(covers(there, wanted) for there, wanted in zip(live, desired, strict=True))
+        )
+    return bool(live == desired)
+
+
+def digest(document: Any) -> str:
+    """Return a short digest of a JSON document, whatever the order of its keys."""
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _due_since(desired: Object, live: Object | None, now: str) -> str:
+    """Return the time of the last change that makes earlier due times not count."""
+    known = due_since(live)
+    timing = ("schedule", "timeZone", "suspend")
+    if live is None or known is None or any(live["spec"].get(key) != desired["spec"].get(key) for key in timing):
+        return now
+    return known
+
+
+def _given(value: int | None, default: int) -> int:
+    return default if value is None else value
