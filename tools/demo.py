@@ -31,7 +31,7 @@ from mogulsync.intercom.records import Contact
 from mogulsync.resource.manifest import destination_from
 from mogulsync.resource.names import ANNOTATION_SYNC_REQUESTED_AT, LABEL_DESTINATION
 from mogulsync.resource.spec import Spec
-from mogulsync.sandbox import ACCESS_TOKEN, API_KEY, SandboxAccount, serve_in_thread
+from mogulsync.sandbox import ACCESS_TOKEN, API_KEY, Sandbox, SandboxAccount, serve_in_thread
 from mogulsync.transport.meter import Meter
 
 ROOT: Final = Path(__file__).parents[1]
@@ -76,8 +76,8 @@ async def show(plane: ControlPlane) -> None:
     plane.kubectl("create", "namespace", NAMESPACE)
     console.print(plane.kubectl("api-resources", "--categories=mogulsync").rstrip())
 
-    account = SandboxAccount(seed=1, customers=CUSTOMERS, contacts=CONTACTS)
-    with serve_in_thread(account) as urls:
+    sandbox = Sandbox(SandboxAccount(seed=1, customers=CUSTOMERS, contacts=CONTACTS))
+    with serve_in_thread(sandbox) as urls:
         part("A ChartMogul and an Intercom of their own: the sandbox")
         console.print(f"{CUSTOMERS} customers at {urls.chartmogul}\n{CONTACTS} contacts at {urls.intercom}")
         async with PodRunner(plane.kubeconfig, namespace=NAMESPACE) as pods:
