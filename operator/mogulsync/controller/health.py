@@ -105,8 +105,17 @@ def standstills(watches: Mapping[str, Watch], queue: Queue, loop_lag: float, lim
     return lines
 
 
-def unlisted(watches: Mapping[str, Watch]) -> list[str]:
-    """Return which kinds were not listed yet, a line each: the check of readiness."""
+def unready(watches: Mapping[str, Watch], *, standing_by: bool) -> list[str]:
+    """Return what is still to come before this replica does its part, a line each: the check of readiness.
+
+    Args:
+        watches: How each kind's watch fares; none before this replica leads.
+        standing_by: Whether another replica leads, so that waiting is this one's part.
+    """
+    if standing_by:
+        return []
+    if not watches:
+        return ["the lease was not read or won yet"]
     return [f"{kind} were not listed yet" for kind, watch in sorted(watches.items()) if not watch.listed]
 
 

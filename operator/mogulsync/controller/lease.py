@@ -59,6 +59,10 @@ class Leadership(Protocol):
     def leading(self) -> bool:
         """Whether this process may act at this moment."""
 
+    @property
+    def standing_by(self) -> bool:
+        """Whether another process held the lease when it was last seen."""
+
     async def lead(self, work: Callable[[], Awaitable[_T]]) -> _T:
         """Run `work` whenever this process may act, until it returns or raises, and pass that on."""
 
@@ -67,6 +71,7 @@ class Unopposed:
     """Leadership without an election: for a single process (`--no-leader-elect`)."""
 
     leading: Final = True
+    standing_by: Final = False
 
     async def lead(self, work: Callable[[], Awaitable[_T]]) -> _T:
         """Run `work` once and pass on what it returns or raises."""
@@ -153,7 +158,7 @@ def lease_namespace(environ: Mapping[str, str] = os.environ, *, namespace_file: 
     if namespace_file.is_file():
         return namespace_file.read_text(encoding="utf-8").strip()
     try:
-        _, active = kubernetes_config.list_kube_config_contexts()  # type: ignore[no-untyped-call]
+        _, active = kubernetes_config.list_kube_config_contexts(environ.get("KUBECONFIG"))  # type: ignore[no-untyped-call]
     except kubernetes_config.ConfigException:
         return "default"
     return str(active["context"].get("namespace") or "default")
@@ -200,6 +205,11 @@ class Election:
     def leading(self) -> bool:
         """Whether this process may act at this moment; ask right before a write."""
         return self._clock() < self._until
+
+    @property
+    def standing_by(self) -> bool:
+        """Whether another process held the lease when it was last seen."""
+        return bool(self._seen and self._seen.claim and self._seen.claim.holder not in {"", self.identity})
 
     async def lead(self, work: Callable[[], Awaitable[_T]]) -> _T:
         """Run `work` whenever elected, until it returns or raises, and pass that on.

@@ -24,7 +24,7 @@ from mogulsync.controller.health import (
     probe_routes,
     serving,
     standstills,
-    unlisted,
+    unready,
 )
 from mogulsync.controller.lease import Election, Leadership, Unopposed, lease_namespace, new_identity
 from mogulsync.controller.metrics import Metrics
@@ -262,7 +262,7 @@ async def _serve(options: Options, settings: Configuration, client: ApiClient, l
 
     probes = probe_routes(
         live=lambda: standstills(terms.watches(), terms.queue(), lag.current(), limits),
-        ready=lambda: unlisted(terms.watches()),
+        ready=lambda: unready(terms.watches(), standing_by=leadership.standing_by),
     )
     async with (
         serving(options.metrics_address, metrics_routes(registry)) as metrics_at,
