@@ -20,7 +20,8 @@ _TOP_LEVEL: Final = frozenset({"apiVersion", "kind", "metadata", "spec", "status
 _VALUE_MAX_LENGTH: Final = 60
 # RFC 1123's subdomain, which Kubernetes wants of every resource's name.
 _NAME_SHAPE: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
-_NO_VALUE: Final = frozenset({"missing", "extra_forbidden"})
+# Where a person may have put a credential: a value from there is never shown.
+_MAY_HOLD_A_SECRET: Final = frozenset({"apiKeySecretRef", "oauthSecretRef", "url", "env"})
 
 
 class InvalidDestinationError(ValueError):
@@ -75,6 +76,8 @@ def parse_documents(text: str) -> list[Any]:
         where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         problem = getattr(error, "problem", None) or "it cannot be read"
         raise InvalidDestinationError([f"not valid YAML or JSON{where}: {problem}"]) from None
+    except (ValueError, RecursionError):  # a number that is none, brackets without end
+        raise InvalidDestinationError(["not valid YAML or JSON: it cannot be read"]) from None
 
 
 def parse_destination(text: str) -> Destination:
@@ -103,7 +106,8 @@ def destination_from(manifest: Any) -> Destination:
         problems.append("spec: missing; say what to send and to whom")
     else:
         try:
-            spec = Spec.model_validate_json(json.dumps(_without_nulls(manifest["spec"])))
+            text = json.dumps(_without_nulls(manifest["spec"]))
+            spec = Spec.model_validate_json(text, by_alias=True, by_name=False)
         except ValidationError as error:
             problems += [_sentence(detail) for detail in error.errors(include_url=False)]
         except (TypeError, ValueError) as error:
@@ -161,7 +165,7 @@ def _sentence(detail: ErrorDetails) -> str:
     message = detail["msg"]
     if kind != "rule":
         message = message[:1].lower() + message[1:]
-    if kind in _NO_VALUE or isinstance(detail["input"], dict | list):
+    if isinstance(detail["input"], dict | list) or not _MAY_HOLD_A_SECRET.isdisjoint(detail["loc"]):
         return f"{path}: {message}"
     return f"{path}: {_shown(detail['input'])}: {message}"
 
