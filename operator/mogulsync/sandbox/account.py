@@ -62,7 +62,7 @@ class SandboxAccount:
         self._subscriptions: dict[int, list[dict[str, Any]]] = {}
         self._invoices: dict[int, list[dict[str, Any]]] = {}
         self._made_up_customers = customers
-        self._merged: dict[int, str] = {}
+        self._merged: dict[int, tuple[str, str | None]] = {}
         self._born: dict[int, float] = {}
         self._rekeyed: set[int] = set()
 
@@ -197,7 +197,11 @@ class SandboxAccount:
     def merged_into(self, identifier: str) -> str | None:
         """Return the id of the contact that this one was merged into, if it was."""
         index = contact_index(self.seed, identifier)
-        return None if index is None else self._merged.get(index)
+        return self._merged[index][0] if index in self._merged else None
+
+    def external_id_merged_into(self, external_id: str) -> str | None:
+        """Return the id of the contact that the one with this external id was merged into, if it was."""
+        return next((into for into, was in self._merged.values() if was == external_id), None)
 
     def born_at(self, index: int) -> float:
         """Return when a contact was added, in unix seconds; 0 for those of the start."""
@@ -288,12 +292,13 @@ class SandboxAccount:
             KeyError: There is no such contact.
         """
         index = self._known_contact(identifier)
+        contact = self._contacts.get(index)
+        self._merged[index] = (into, contact.external_id if contact else None)
         self._contacts.remove(index)
-        self._merged[index] = into
 
     def merged_from(self, identifier: str) -> list[str]:
         """Return the ids of the contacts that were merged into this one."""
-        return [contact_id(self.seed, index) for index, into in self._merged.items() if into == identifier]
+        return [contact_id(self.seed, index) for index, (into, _) in self._merged.items() if into == identifier]
 
     def contacts_that_may_have(self, field: str, value: object) -> set[int] | None:
         """Return the indexes of contacts among which all are whose field equals the value.

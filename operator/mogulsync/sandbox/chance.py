@@ -1,10 +1,12 @@
 """Reproducible chance: the same seed and number always give the same draw, in any order."""
 
+from functools import lru_cache
 from typing import Final
 
 _MASK: Final = (1 << 64) - 1
 
 
+@lru_cache(maxsize=256)  # a record asks for the same draws again and again
 def draw(seed: int, number: int, purpose: int) -> int:
     """Return 64 bits that look random and depend on nothing but the arguments.
 

@@ -5,6 +5,7 @@ subscriptions, invoices).
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -28,6 +29,15 @@ _PRICES: Final = (
     ("Business", "business", 14_900),
     ("Équipe Plus", "equipe-plus", 24_900),
 )
+_ODD_EMAILS: Final[dict[int, Callable[[Person, Person], str | None]]] = {
+    **dict.fromkeys(range(2), lambda _who, _before: None),
+    2: lambda _who, _before: "",
+    **dict.fromkeys(range(3, 6), lambda who, _before: who.email.title()),
+    **dict.fromkeys(range(6, 8), lambda who, _before: f" {who.email} "),
+    **dict.fromkeys(range(8, 13), lambda who, _before: f"accounts{who.number}@{who.company.lower()}.example.com"),
+    **dict.fromkeys(range(13, 16), lambda _who, before: before.email),
+}
+"""Addresses that are missing, odd, another's or the one of the customer before, each at its places among a hundred."""
 _SYSTEMS: Final = ("Stripe", "Chargebee", "Custom")
 
 
@@ -199,19 +209,8 @@ class Billing:
 
     def _email(self, index: int, who: Person) -> str | None:
         """Return an address as people leave it: mostly right, at times missing, odd, or another's."""
-        return self._odd_emails(index, who).get(draw(self.seed, index, _EMAIL) % 100, who.email)
-
-    def _odd_emails(self, index: int, who: Person) -> dict[int, str | None]:
-        """Return the addresses that are not simply right, each at its places among a hundred."""
-        before = person(self.seed, max(0, index - 1))
-        return {
-            **dict.fromkeys(range(2), None),
-            2: "",
-            **dict.fromkeys(range(3, 6), who.email.title()),
-            **dict.fromkeys(range(6, 8), f" {who.email} "),
-            **dict.fromkeys(range(8, 13), f"accounts{who.number}@{who.company.lower()}.example.com"),
-            **dict.fromkeys(range(13, 16), before.email),
-        }
+        odd = _ODD_EMAILS.get(draw(self.seed, index, _EMAIL) % 100)
+        return odd(who, person(self.seed, max(0, index - 1))) if odd else who.email
 
     def _subscription(self, index: int, place: int, plan: Plan, *, active: bool) -> dict[str, Any]:
         since = self._since(index)

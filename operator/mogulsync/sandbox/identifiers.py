@@ -1,5 +1,6 @@
 """Ids that look like the real ones and carry the index of their record."""
 
+from functools import lru_cache
 from typing import Final
 
 from mogulsync.sandbox.chance import draw
@@ -20,6 +21,7 @@ def contact_index(seed: int, identifier: str) -> int | None:
     return index if index is not None and contact_id(seed, index) == identifier else None
 
 
+@lru_cache(maxsize=256)
 def chartmogul_uuid(prefix: str, seed: int, index: int) -> str:
     """Return ChartMogul's kind of uuid: a prefix that tells what it is of, such as `cus`, and a UUID."""
     kind = sum(ord(letter) << (8 * place) for place, letter in enumerate(prefix))

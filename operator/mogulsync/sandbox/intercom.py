@@ -204,20 +204,22 @@ class Intercom:
 
     async def _contact(self, request: Request, identifier: str) -> Response:
         contact = self._account.contact(identifier)
-        return self._missing(request, identifier) if contact is None else self._one(request, contact)
+        if contact is None:
+            return _missing(request, merged_into=self._account.merged_into(identifier))
+        return self._one(request, contact)
 
     async def _by_external_id(self, request: Request, external_id: str) -> Response:
         for index in sorted(self._account.contacts_that_may_have("external_id", external_id) or ()):
             contact = self._account.contact_at(index)
             if contact is not None and contact.role == "user" and contact.external_id == external_id:
                 return self._one(request, contact)
-        return self._missing(request, "")
+        return _missing(request, merged_into=self._account.external_id_merged_into(external_id))
 
     async def _update(self, request: Request, identifier: str) -> Response:
         body = await _body(request)
         contact = self._account.contact(identifier)
         if contact is None:
-            return self._missing(request, identifier)
+            return _missing(request, merged_into=self._account.merged_into(identifier))
         values = body.get("custom_attributes") or {}
         if not isinstance(values, dict):
             return error(400, "type_mismatch", "custom_attributes must be an object")
@@ -236,18 +238,6 @@ class Intercom:
 
     def _one(self, request: Request, contact: Contact) -> Response:
         return Response(self._told(request, contact), media_type="application/json")
-
-    def _missing(self, request: Request, identifier: str) -> Response:
-        into = self._account.merged_into(identifier)
-        version = request.headers.get("intercom-version", "2.16")
-        older = version.startswith(("1.", "2.")) and int(version.partition(".")[2]) < _TELLS_MERGED
-        if into is None or older:
-            return error(404, "not_found", "User Not Found")
-        response = error(
-            410, "contact_merged", "This contact has been merged. See the 'Link' header for the canonical contact."
-        )
-        response.headers["Link"] = f'</contacts/{into}>; rel="canonical"'
-        return response
 
     async def _attributes(self, request: Request) -> Response:
         model = request.query_params.get("model")
@@ -279,6 +269,19 @@ class Intercom:
         except AttributeRejectedError as refused:
             return error(refused.status, refused.code, refused.message)
         return JSONResponse(attribute.to_json())
+
+
+def _missing(request: Request, *, merged_into: str | None) -> Response:
+    """Return that there is no such contact, or, since version 2.16, which one it was merged into."""
+    version = request.headers.get("intercom-version", "2.16")
+    older = version.startswith(("1.", "2.")) and int(version.partition(".")[2]) < _TELLS_MERGED
+    if merged_into is None or older:
+        return error(404, "not_found", "User Not Found")
+    response = error(
+        410, "contact_merged", "This contact has been merged. See the 'Link' header for the canonical contact."
+    )
+    response.headers["Link"] = f'</contacts/{merged_into}>; rel="canonical"'
+    return response
 
 
 class BodyRejectedError(Exception):

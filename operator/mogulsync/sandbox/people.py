@@ -5,6 +5,7 @@ which contacts and customers it may belong to, without an index of them all.
 """
 
 import re
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from mogulsync.sandbox.chance import draw
@@ -48,6 +49,7 @@ class Person(NamedTuple):
     """In lower case, without blanks around it."""
 
 
+@lru_cache(maxsize=256)
 def person(seed: int, index: int) -> Person:
     """Return the person at this index, counted from 0."""
     chance = draw(seed, index, _PURPOSE)
