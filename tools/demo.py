@@ -40,6 +40,7 @@ IMAGE: Final = "mogulsync:demo"
 CUSTOMERS: Final = 500
 CONTACTS: Final = 600
 SHOWN_CONTACTS: Final = 6
+SHOWN_ATTRIBUTES: Final = 3
 READY_SECONDS: Final = 60
 RUN_SECONDS: Final = 120
 
@@ -167,9 +168,9 @@ def apply(plane: ControlPlane, manifest: dict[str, Any]) -> None:
 
 async def run_now(plane: ControlPlane, pods: PodRunner, name: str, *, request: str) -> None:
     """Request a run and follow it to its end, its log lines as they come."""
-    plane.kubectl("-n", NAMESPACE, "annotate", "icd", name, f"{ANNOTATION_SYNC_REQUESTED_AT}={request}", "--overwrite")
     known = (status(plane, name).get("lastSync") or {}).get("job")
-    follower = asyncio.create_task(follow(plane, pods, name, known=known))
+    follower = asyncio.create_task(follow(plane, pods, name, old=frozenset(pod_names(plane, name))))
+    plane.kubectl("-n", NAMESPACE, "annotate", "icd", name, f"{ANNOTATION_SYNC_REQUESTED_AT}={request}", "--overwrite")
     try:
         await until(
             lambda: (status(plane, name).get("lastSync") or {}).get("job") not in {None, known},
@@ -185,10 +186,9 @@ async def run_now(plane: ControlPlane, pods: PodRunner, name: str, *, request: s
             await follower
 
 
-async def follow(plane: ControlPlane, pods: PodRunner, name: str, *, known: str | None) -> None:
-    """Print the log lines of the Pods of the run that follows the known one."""
+async def follow(plane: ControlPlane, pods: PodRunner, name: str, *, old: frozenset[str]) -> None:
+    """Print the log lines of the destination's new Pods as they come."""
     printed: dict[str, int] = {}
-    old = set(pod_names(plane, name)) if known else set(check_pods(plane, name))
     while True:
         for pod in await asyncio.to_thread(pod_names, plane, name):
             if pod in old:
@@ -226,16 +226,11 @@ def is_true(current: dict[str, Any], condition: str) -> bool:
     return any(c["type"] == condition and c["status"] == "True" for c in current.get("conditions") or [])
 
 
-def pod_names(plane: ControlPlane, name: str, selector: str = "") -> list[str]:
+def pod_names(plane: ControlPlane, name: str) -> list[str]:
     """Return the names of the destination's Pods, oldest first."""
-    label = f"{LABEL_DESTINATION}={name}{selector}"
+    label = f"{LABEL_DESTINATION}={name}"
     sort = "--sort-by=.metadata.creationTimestamp"
     return plane.kubectl("-n", NAMESPACE, "get", "pods", "-l", label, sort, "-o", "name").replace("pod/", "").split()
-
-
-def check_pods(plane: ControlPlane, name: str) -> list[str]:
-    """Return the names of the Pods that checked the credentials."""
-    return pod_names(plane, name, ",mogulsync.dev/trigger=check")
 
 
 def leftovers(plane: ControlPlane, name: str) -> str:
@@ -286,11 +281,10 @@ def resource_table(plane: ControlPlane, name: str) -> None:
 
 
 def log_line(line: str) -> None:
-    """Print one line of the worker's log: time, message and its fields."""
+    """Print one line of the worker's log: time, message and its fields. Its summary is left to the report."""
     try:
         entry = json.loads(line)
     except ValueError:
-        console.print(f"  {line}", style="dim", markup=False)
         return
     known = {"time", "level", "logger", "message"}
     details = "  ".join(f"{key}={value}" for key, value in entry.items() if key not in known)
@@ -326,10 +320,10 @@ def contact_table(before: dict[str, Contact], after: dict[str, Contact], spec: S
         raise DemoError("no contact changed")
     console.print(f"{len(changed)} of {len(after)} contacts changed; some of them:")
     table = Table(box=None, header_style="bold")
-    table.add_column("contact (made up)")
-    names = [field.attribute_name for field in spec.fields if "link" not in field.attribute_name]
+    table.add_column("contact (made up)", no_wrap=True, min_width=24)
+    names = [field.attribute_name for field in spec.fields][:SHOWN_ATTRIBUTES]
     for name in names:
-        table.add_column(name.removeprefix("chartmogul_"), justify="right")
+        table.add_column(name.removeprefix("chartmogul_"), no_wrap=True)
     for id_ in changed[:SHOWN_CONTACTS]:
         table.add_row(after[id_].email or id_, *(change(before[id_], after[id_], name) for name in names))
     console.print(table)
@@ -338,8 +332,6 @@ def contact_table(before: dict[str, Contact], after: dict[str, Contact], spec: S
 def change(before: Contact, after: Contact, name: str) -> str:
     """Word what became of one attribute."""
     old, new = before.attributes.get(name), after.attributes.get(name)
-    if name.endswith("since") and isinstance(new, int | float):
-        new = datetime.fromtimestamp(new, UTC).date()
     return f"[dim]{'-' if old is None else old} →[/dim] [green]{'-' if new is None else new}[/green]"
 
 
