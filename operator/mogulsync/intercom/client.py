@@ -127,7 +127,9 @@ class Intercom:
                 return
             params = {"per_page": str(PAGE_SIZE), "starting_after": cursor}
 
-    async def search(self, *, field: str, keys: Sequence[str | int], keep: frozenset[str]) -> AsyncIterator[ContactPage]:
+    async def search(
+        self, *, field: str, keys: Sequence[str | int], keep: frozenset[str]
+    ) -> AsyncIterator[ContactPage]:
         """Yield the contacts whose `field` is any of `keys`, as Intercom's search finds them.
 
         Several keys are asked for at once, fewer when Intercom refuses as many (see `batch_size`). A contact may

@@ -45,7 +45,9 @@ _LONGEST_RESET: Final = 60.0
 _OTHERS_MEMORY: Final = 30.0
 """Seconds for which others count as using the budget after they were last seen doing so."""
 _RESERVED: Final = 20
-"""One in so many requests of the limit is left to others."""
+"""One in so many requests of the limit is left to others at least."""
+_MOST_RESERVED: Final = 5
+"""One in so many at most: a window in which they came in a burst is not lost altogether."""
 
 
 class Budget(NamedTuple):
@@ -127,7 +129,8 @@ class _Spread:
             elapsed = now - self._stamp
             self._tokens = min(self.ahead, self._tokens + elapsed * self.rate)
             self._stamp = now
-        return 0.0 if self._tokens >= 1 else (1 - self._tokens) / self.rate
+        # Sums of fractions end a little beside whole numbers.
+        return 0.0 if self._tokens > 1 - 1e-9 else (1 - self._tokens) / self.rate
 
     def take(self) -> None:
         """Note a request."""
@@ -153,7 +156,8 @@ class IntercomPacer:
         self._paused_until = -math.inf
         self._refusals = 0
         self._others_until = -math.inf
-        self._others = 0
+        self._others = 0.0
+        """Requests a second that others send."""
         self._latency: float | None = None
 
     @property
@@ -218,7 +222,11 @@ class IntercomPacer:
     def _reserve(self, now: float) -> int:
         if self._limit is None or now >= self._others_until:
             return 0
-        return max(math.ceil(self._limit / _RESERVED), math.ceil(self._others / WINDOW))
+        # What we know of others is as old as an answer takes, and they go on while our request travels.
+        ahead = max(1.0, 2 * (self._latency or 0.0))
+        expected = self._others * ahead
+        likely_most = expected + math.sqrt(expected)
+        return math.ceil(max(self._limit / _RESERVED, min(self._limit / _MOST_RESERVED, likely_most)))
 
     def _adopt(self, limit: int) -> None:
         if limit == self._limit:
@@ -253,7 +261,7 @@ class IntercomPacer:
             window.ends = min(window.ends, now + budget.left + 1)
         others = budget.limit - budget.remaining - window.ours - self._share.in_flight
         if others > 0:
-            self._others = others
+            self._others = others / max(1.0, now - window.began)
             self._others_until = now + _OTHERS_MEMORY
 
     def _refused(self, ticket: Ticket, now: float, budget: Budget, headers: Mapping[str, str]) -> None:
