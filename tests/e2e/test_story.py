@@ -187,8 +187,9 @@ def test_a_second_replica_stands_by_and_is_ready(cluster: Cluster) -> None:
 
 
 def test_deleting_the_destination_deletes_all_that_was_made_of_it(cluster: Cluster) -> None:
-    cluster.kubectl("delete", "icd", _NAME)
     made = ("cronjobs,jobs,pods", "--selector=mogulsync.dev/destination")
+    assert {item["kind"] for item in cluster.items(*made)} == {"CronJob", "Job", "Pod"}
+    cluster.kubectl("delete", "icd", _NAME)
     eventually(lambda: cluster.items(*made), lambda left: not left, within=60)
 
 
@@ -196,6 +197,10 @@ def test_uninstalling_keeps_the_definition_and_nothing_else(cluster: Cluster) ->
     cluster.kubectl("delete", "--filename=examples/sandbox/sandbox.yaml", "--wait")
     cluster.kubectl("delete", "secret", "late")
     cluster.helm("uninstall", "mogulsync", "--wait")
-    eventually(cluster.leftovers, [f"customresourcedefinition.apiextensions.k8s.io/{CRD}"].__eq__, within=60)
+    kept = {
+        f"customresourcedefinition.apiextensions.k8s.io/{CRD}",
+        "apiservice.apiregistration.k8s.io/v1alpha1.mogulsync.dev",
+    }
+    eventually(cluster.leftovers, lambda left: set(left) == kept, within=60)
     cluster.kubectl("delete", "crd", CRD)
     eventually(cluster.leftovers, [].__eq__, within=60)
