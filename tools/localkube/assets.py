@@ -4,9 +4,8 @@ import contextlib
 import fcntl
 import os
 import shutil
-import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -26,7 +25,7 @@ class AssetsError(RuntimeError):
     """No way led to the programs; the message names each way, why it failed, and the mend."""
 
 
-class _Way(NamedTuple):
+class Way(NamedTuple):
     """One way to make the programs."""
 
     name: str
@@ -40,21 +39,30 @@ class _Way(NamedTuple):
     """
 
 
-def find_assets() -> Path:
+def ways_to_make(cache: Path) -> tuple[Way, ...]:
+    """Return the ways to make the programs, in the order in which they are tried."""
+    return (
+        Way("official release", release.cache_key(), release.download),
+        Way("build from Go modules", gobuild.cache_key(), lambda folder: gobuild.build(folder, cache)),
+    )
+
+
+def find_assets(environment: Mapping[str, str] = os.environ, ways: Sequence[Way] | None = None) -> Path:
     """Return a folder that holds all PROGRAMS, made if there is none yet. Tells on standard error what it does.
+
+    Args:
+        environment: Says which folder is given, and where the user's cache is.
+        ways: How to make them; None: `ways_to_make`.
 
     Raises:
         AssetsError: No way led there.
     """
     reasons: list[str] = []
-    given = _given(reasons)
+    given = _given(environment.get(ENVIRONMENT_VARIABLE), reasons)
     if given is not None:
         return given
-    cache = cache_folder()
-    ways = (
-        _Way("official release", release.cache_key(), release.download),
-        _Way("build from Go modules", gobuild.cache_key(), lambda folder: gobuild.build(folder, cache)),
-    )
+    cache = cache_folder(environment)
+    ways = ways_to_make(cache) if ways is None else ways
     found = _cached(cache, ways)
     if found is not None:
         return found
@@ -63,24 +71,23 @@ def find_assets() -> Path:
         return _cached(cache, ways) or _make(cache, ways, reasons)
 
 
-def cache_folder() -> Path:
+def cache_folder(environment: Mapping[str, str] = os.environ) -> Path:
     """Return the user's cache folder of this package."""
-    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    base = environment.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     return Path(base) / "mogulsync" / "localkube"
 
 
-def _given(reasons: list[str]) -> Path | None:
-    value = os.environ.get(ENVIRONMENT_VARIABLE)
+def _given(value: str | None, reasons: list[str]) -> Path | None:
     missing = [name for name in PROGRAMS if value and not os.access(Path(value) / name, os.X_OK)]
     if value and not missing:
         say(f"{ENVIRONMENT_VARIABLE}: using {value}")
-        return Path(value)
+        return Path(value).resolve()
     reasons.append(f"{ENVIRONMENT_VARIABLE}: " + (f"{value} lacks {', '.join(missing)}" if value else "not set"))
     say(reasons[-1])
     return None
 
 
-def _cached(cache: Path, ways: tuple[_Way, ...]) -> Path | None:
+def _cached(cache: Path, ways: Sequence[Way]) -> Path | None:
     for way in ways:
         folder = cache / way.key
         if folder.is_dir():
@@ -89,7 +96,7 @@ def _cached(cache: Path, ways: tuple[_Way, ...]) -> Path | None:
     return None
 
 
-def _make(cache: Path, ways: tuple[_Way, ...], reasons: list[str]) -> Path:
+def _make(cache: Path, ways: Sequence[Way], reasons: list[str]) -> Path:
     for way in ways:
         # Made beside and renamed when complete: a folder of that name holds everything, whatever was interrupted.
         scratch = Path(tempfile.mkdtemp(prefix=".making-", dir=cache))
@@ -119,10 +126,3 @@ def _locked(cache: Path) -> Iterator[None]:
             say("cache: another process is filling it; waiting for that")
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield
-
-
-if __name__ == "__main__":
-    try:
-        print(find_assets())
-    except AssetsError as error:
-        sys.exit(f"localkube: {error}")
