@@ -69,16 +69,28 @@ class Pace:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
+        self._last_look = clock()
         self._began: dict[Phase, float] = {}
 
-    def of(self, phase: Phase, counter: Counter) -> tuple[float, float | None]:
-        """Return what is done per second, and the seconds that are left where the whole is known."""
-        began = self._began.setdefault(phase, self._clock())
-        seconds = self._clock() - began
-        rate = counter.done / seconds if seconds > 0 else 0.0
-        if counter.total is None or rate <= 0:
-            return rate, None
-        return rate, max(0, counter.total - counter.done) / rate
+    def look(self, progress: Progress) -> list[tuple[Phase, Counter, float, float | None]]:
+        """Return each phase with what it does per second, and the seconds left where the whole is known.
+
+        A phase is taken to have begun at the last look before it was seen.
+        """
+        now = self._clock()
+        for phase in progress.phases:
+            self._began.setdefault(phase, self._last_look)
+        self._last_look = now
+        return [
+            (phase, counter, *_pace(counter, now - self._began[phase])) for phase, counter in progress.phases.items()
+        ]
+
+
+def _pace(counter: Counter, seconds: float) -> tuple[float, float | None]:
+    rate = counter.done / seconds if seconds > 0 else 0.0
+    if counter.total is None or rate <= 0:
+        return rate, None
+    return rate, max(0, counter.total - counter.done) / rate
 
 
 class PlainLines:
@@ -92,8 +104,7 @@ class PlainLines:
 
     def show(self, progress: Progress) -> None:
         """Print the phases that moved since the last look."""
-        for phase, counter in progress.phases.items():
-            rate, left = self._pace.of(phase, counter)
+        for phase, counter, rate, left in self._pace.look(progress):
             state = (counter.done, counter.finished)
             if self._last.get(phase) == state:
                 continue
@@ -117,8 +128,7 @@ class JsonLines:
     def show(self, progress: Progress) -> None:
         """Print every phase with its rate per second and, where known, the seconds left."""
         phases = []
-        for phase, counter in progress.phases.items():
-            rate, left = self._pace.of(phase, counter)
+        for phase, counter, rate, left in self._pace.look(progress):
             phases.append(
                 {
                     "phase": phase,
@@ -164,10 +174,9 @@ def _bars() -> Display:
             self._bars.start()
 
         def show(self, progress: Progress) -> None:
-            for phase, counter in progress.phases.items():
+            for phase, counter, rate, _ in self._pace.look(progress):
                 if phase not in self._tasks:
                     self._tasks[phase] = self._bars.add_task(phase, total=counter.total, rate=0.0)
-                rate, _ = self._pace.of(phase, counter)
                 total = counter.done if counter.finished else counter.total
                 self._bars.update(self._tasks[phase], completed=counter.done, total=total, rate=rate)
 

@@ -101,5 +101,5 @@ def _sendable(texts: Sequence[str]) -> list[str]:
 def _whole(texts: Mapping[str, None]) -> list[int]:
     """Return the keys that a number of Intercom's could equal: 42, but not 042."""
     digits = [text for text in texts if text.isascii() and text.removeprefix("-").isdigit()]
-    short = [int(text) for text in digits if len(text) <= _INTEGER_MAX_LENGTH]
-    return [number for number in short if str(number) in texts and abs(number) < _INTEGER_LIMIT]
+    numbers = [int(text) for text in digits if len(text) <= _INTEGER_MAX_LENGTH and str(int(text)) == text]
+    return [number for number in numbers if abs(number) < _INTEGER_LIMIT]

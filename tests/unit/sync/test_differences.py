@@ -1,0 +1,161 @@
+from typing import Any, Literal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mogulsync.resource.sources import DataType, Source
+from mogulsync.sync.differences import Changes, differences, not_stored, same, without
+from mogulsync.sync.fields import Facts, PlanTexts
+from unit.sync.builders import customer, field, fields
+
+START = 1_800_000_000
+MRR, STATUS, UPDATED = field(Source.MRR), field(Source.CUSTOMER_STATUS), field(Source.LAST_UPDATED)
+
+
+def compare(
+    stored: dict[str, Any], *, empty_values: Literal["Clear", "Keep"] = "Clear", sources: Any = None, **known: Any
+) -> Changes:
+    facts = Facts(customer(**known), net_payments=None, plans=PlanTexts(None, None))
+    selected = fields(*(sources or (Source.MRR, Source.CUSTOMER_STATUS)))
+    return differences(selected, facts, stored, empty_values=empty_values, run_start=START)
+
+
+@pytest.mark.parametrize(
+    ("data_type", "stored", "value"),
+    [
+        ("float", 49.99, 49.99),
+        ("float", 50, 50.0),
+        ("float", 49.9900001, 49.99),
+        ("float", 0, 0.0),
+        ("date", 1_700_000_000, 1_700_000_000),
+        ("date", 1_700_000_000.0, 1_700_000_000),
+        ("date", 1_700_000_000.9, 1_700_000_000),
+        ("string", "Past Due", "Past Due"),
+        ("string", None, None),
+        ("float", None, None),
+        ("float", "", None),
+        ("string", "", None),
+    ],
+)
+def test_what_intercom_holds_already(data_type: DataType, stored: Any, value: Any) -> None:
+    assert same(data_type, stored, value)
+
+
+@pytest.mark.parametrize(
+    ("data_type", "stored", "value"),
+    [
+        ("float", 49.98, 49.99),
+        ("float", None, 0.0),
+        ("float", 0, None),
+        ("float", "49.99", 49.99),
+        ("float", True, 1.0),
+        ("float", float("inf"), 1.0),
+        ("date", 1_700_000_000_000, 1_700_000_000),
+        ("date", 1_700_000_001, 1_700_000_000),
+        ("date", float("nan"), 1_700_000_000),
+        ("string", "past due", "Past Due"),
+        ("string", "Past Due ", "Past Due"),
+        ("string", None, "x"),
+        ("string", 42, "42"),
+        ("string", "x", None),
+    ],
+)
+def test_what_intercom_does_not_hold(data_type: DataType, stored: Any, value: Any) -> None:
+    assert not same(data_type, stored, value)
+
+
+def test_only_what_differs_is_written() -> None:
+    stored = {"chartmogul_mrr": 10, "chartmogul_status": "Active", "unrelated": "x"}
+    assert compare(stored, mrr=1000.0, status="Cancelled") == {STATUS: "Cancelled"}
+    assert compare(stored, mrr=1000.0, status="Active") == {}
+
+
+def test_an_empty_value_clears_only_what_has_a_value() -> None:
+    assert compare({"chartmogul_mrr": 10}, mrr=None, status=None) == {MRR: None}
+
+
+def test_an_empty_value_is_kept_where_the_spec_says_so() -> None:
+    assert compare({"chartmogul_mrr": 10}, empty_values="Keep", mrr=None, status="Active") == {STATUS: "Active"}
+
+
+@pytest.mark.parametrize(
+    ("stored", "updated_at", "expected"),
+    [
+        pytest.param({"chartmogul_mrr": 9}, None, {MRR: 10.0, UPDATED: START}, id="along with another change"),
+        pytest.param({"chartmogul_mrr": 10}, None, {UPDATED: START}, id="the contact has none yet"),
+        pytest.param({"chartmogul_mrr": 10, "chartmogul_last_updated": 5}, None, {}, id="nothing else changed"),
+        pytest.param(
+            {"chartmogul_mrr": 9, "chartmogul_last_updated": 5}, None, {MRR: 10.0, UPDATED: START}, id="renewed"
+        ),
+        pytest.param({"chartmogul_mrr": 10, "chartmogul_last_updated": 5}, 5, {}, id="as chartmogul says"),
+        pytest.param({"chartmogul_mrr": 10, "chartmogul_last_updated": 5}, 6, {UPDATED: 6}, id="chartmogul is later"),
+        pytest.param({"chartmogul_mrr": 9}, 6, {MRR: 10.0, UPDATED: 6}, id="chartmogul's time, not the run's"),
+    ],
+)
+def test_last_updated(stored: dict[str, Any], updated_at: int | None, expected: Changes) -> None:
+    sources = (Source.LAST_UPDATED, Source.MRR)
+    assert compare(stored, sources=sources, mrr=1000.0, updated_at=updated_at) == expected
+    assert compare(stored, sources=sources, mrr=1000.0, updated_at=updated_at, empty_values="Keep") == expected
+
+
+def test_last_updated_falls_with_the_change_that_it_went_along_with() -> None:
+    sources = (Source.MRR, Source.LAST_UPDATED)
+    renewed = compare({"chartmogul_mrr": 9, "chartmogul_last_updated": 5}, sources=sources, mrr=1000.0)
+    first = compare({"chartmogul_mrr": 9}, sources=sources, mrr=1000.0)
+    assert without(renewed, {"chartmogul_mrr"}) == {}
+    assert without(first, {"chartmogul_mrr"}) == {UPDATED: START}
+    assert without(renewed, {"chartmogul_last_updated"}) == {MRR: 10.0}
+    assert without(renewed, set()) == renewed
+
+
+def test_a_value_that_intercom_dropped_is_named() -> None:
+    changes: Changes = {MRR: 10.0, STATUS: None}
+    assert not_stored(changes, {"chartmogul_mrr": 10}) == []
+    assert not_stored(changes, {"chartmogul_mrr": 10, "chartmogul_status": ""}) == []
+    assert not_stored(changes, {"chartmogul_status": "Active"}) == [MRR, STATUS]
+
+
+CENTS = st.none() | st.integers(-(10**12), 10**12).map(float) | st.floats(-1e9, 1e9)
+SECONDS = st.none() | st.integers(0, 2**40)
+TEXT = st.none() | st.text(max_size=300)
+FACTS = st.builds(
+    Facts,
+    st.builds(
+        customer,
+        external_id=TEXT,
+        email=TEXT,
+        status=TEXT,
+        mrr=CENTS,
+        arr=CENTS,
+        customer_since=SECONDS,
+        updated_at=SECONDS,
+        currency=TEXT,
+        currency_sign=TEXT,
+        url=TEXT,
+    ),
+    net_payments=CENTS,
+    plans=st.none() | st.builds(PlanTexts, TEXT, TEXT),
+)
+SELECTED = st.lists(st.sampled_from(list(Source)), min_size=1, unique=True).map(lambda sources: fields(*sources))
+STORED = st.dictionaries(
+    st.sampled_from([field(source).attribute for source in Source]),
+    st.none() | st.text(max_size=5) | st.booleans() | st.integers() | st.floats(),
+)
+
+
+@given(facts=FACTS, selected=SELECTED, stored=STORED, empty_values=st.sampled_from(["Clear", "Keep"]))
+def test_what_was_applied_differs_no_more(
+    facts: Facts, selected: Any, stored: dict[str, Any], empty_values: Literal["Clear", "Keep"]
+) -> None:
+    changes = differences(selected, facts, stored, empty_values=empty_values, run_start=START)
+    assert set(changes) <= set(selected)
+    after = stored | {field.attribute: value for field, value in changes.items()}
+    assert not_stored(changes, after) == []
+    assert differences(selected, facts, after, empty_values=empty_values, run_start=START + 86_400) == {}
+
+
+@given(facts=FACTS, selected=SELECTED, stored=STORED)
+def test_keep_never_clears(facts: Facts, selected: Any, stored: dict[str, Any]) -> None:
+    changes = differences(selected, facts, stored, empty_values="Keep", run_start=START)
+    assert None not in changes.values()
