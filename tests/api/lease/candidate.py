@@ -1,0 +1,45 @@
+"""A process that stands for election and, while it leads, acts: it notes the time every few milliseconds.
+
+Arguments: kubeconfig, namespace, identity, timing as JSON, file to note in. The times are of the machine's
+monotonic clock, so that those of several candidates compare. SIGTERM ends it as it ends the operator.
+"""
+
+import asyncio
+import json
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import TextIO
+
+import kubernetes.aio.config
+
+from mogulsync.controller.lease import Election, Timing
+
+
+async def stand(kubeconfig: str, namespace: str, identity: str, timing: Timing, notes: TextIO) -> None:
+    """Stand until told to stop."""
+    api = await kubernetes.aio.config.new_client_from_config(config_file=kubeconfig)  # type: ignore[no-untyped-call] # the library's
+    election = Election(api, namespace=namespace, identity=identity, timing=timing)
+
+    async def act() -> None:
+        while True:
+            if election.leading:
+                notes.write(f"{time.monotonic()}\n")
+            await asyncio.sleep(0.005)
+
+    async with api:
+        standing = asyncio.create_task(election.lead(act))
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, standing.cancel)
+        await asyncio.wait({standing})
+
+
+def main() -> None:
+    """Stand as the arguments say."""
+    kubeconfig, namespace, identity, timing, notes = sys.argv[1:]
+    with Path(notes).open("a", encoding="utf-8", buffering=1) as file:
+        asyncio.run(stand(kubeconfig, namespace, identity, Timing(**json.loads(timing)), file))
+
+
+if __name__ == "__main__":
+    main()
