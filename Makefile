@@ -70,6 +70,10 @@ test: $(STAMP) ## Run all tests
 demo: $(STAMP) ## Show it at work: a control plane, the sandbox, the operator and a sync
 	@$(BIN)/python tools/demo.py
 
+.PHONY: bench
+bench: $(STAMP) ## Measure the worker: requests, rate, memory, start, peers (docs/benchmarks.md; BENCH="--help" for options)
+	@PATH="$(CURDIR)/.uv/bin:$$PATH" PYTHONPATH=tools $(BIN)/python -m bench $(BENCH)
+
 .PHONY: image
 image: ## Build the image, IMAGE=mogulsync:dev
 	@$(DOCKER_BUILD) -t $(IMAGE) .

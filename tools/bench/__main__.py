@@ -1,0 +1,176 @@
+"""`make bench`: measure the worker and print tables, and which of the project's targets are met."""
+
+import dataclasses
+import json
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+import click
+from rich.console import Console
+
+from bench.accounts import account
+from bench.scenarios import allfields, bareloop, growth, memory, peers, start, throttled
+from bench.tables import Result, Table, show, shown, targets_table
+from mogulsync import __version__
+from mogulsync.sandbox import SandboxAccount
+
+SCENARIOS: Final = ("start", "growth", "bareloop", "throttled", "memory", "allfields", "peers")
+
+
+class _Numbers(click.ParamType[tuple[int, ...]]):
+    """Whole numbers with commas between them."""
+
+    name = "N,N,…"
+
+    def convert(
+        self, value: str | tuple[int, ...], param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, ...]:
+        if isinstance(value, tuple):
+            return value
+        numbers = value.replace("_", "").split(",")
+        if not all(number.isdecimal() and int(number) for number in numbers):
+            self.fail(f"{value!r} is not a list like 1000,10000", param, ctx)
+        return tuple(int(number) for number in numbers)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What to measure."""
+
+    scenarios: tuple[str, ...]
+    sizes: tuple[int, ...]
+    contacts: tuple[int, ...]
+    bare_size: int
+    repeats: int
+    peer_contacts: int
+    all_fields: int
+
+
+@click.command()
+@click.option(
+    "--scenarios",
+    default=",".join(SCENARIOS),
+    show_default=True,
+    help="What to measure, with commas between.",
+)
+@click.option("--sizes", type=_Numbers(), default="1000,10000,100000", show_default=True, help="Customers.")
+@click.option(
+    "--contacts",
+    type=_Numbers(),
+    default="200000,1000000",
+    show_default=True,
+    help="Contacts that the largest size's customers are set against, for the memory that takes.",
+)
+@click.option("--bare-size", default=10_000, show_default=True, help="Customers, against the bare loop.")
+@click.option("--repeats", default=3, show_default=True, help="Pairs of runs against the bare loop.")
+@click.option("--peer-contacts", default=1_000, show_default=True, help="Contacts that the peers update.")
+@click.option("--all-fields", default=10_000, show_default=True, help="Customers, with all thirteen fields.")
+@click.option("--json", "to_json", type=click.Path(dir_okay=False, path_type=Path), help="Write the figures here too.")
+@click.option("--strict", is_flag=True, help="End with 1 when a target is missed.")
+def main(*, scenarios: str, to_json: Path | None, strict: bool, **options: Any) -> None:
+    """Measure the worker against the sandbox on this machine."""
+    chosen = tuple(scenarios.split(","))
+    unknown = set(chosen) - set(SCENARIOS)
+    if unknown:
+        raise click.BadParameter(f"no such scenario: {', '.join(sorted(unknown))}", param_hint="--scenarios")
+    console = Console()
+    began = time.monotonic()
+    machine = _machine()
+    show(machine, console)
+    suite = Suite(Plan(scenarios=chosen, **options), lambda table: show(table, console))
+    suite.run()
+    result = suite.result
+    targets = targets_table(result.targets)
+    show(targets, console)
+    _say(f"took {(time.monotonic() - began) / 60:.1f} minutes")
+    if to_json is not None:
+        told = {
+            "tables": [dataclasses.asdict(table) for table in (machine, *result.tables)],
+            "targets": [{**dataclasses.asdict(target), "met": target.met} for target in result.targets],
+        }
+        to_json.write_text(json.dumps(told, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    if strict and not all(target.met for target in result.targets):
+        sys.exit(1)
+
+
+class Suite:
+    """Measures one scenario after the other, and keeps accounts that several of them need.
+
+    Args:
+        plan: What to measure.
+        tell: Gets each table as soon as it is there.
+    """
+
+    def __init__(self, plan: Plan, tell: Callable[[Table], None]) -> None:
+        self.result = Result([])
+        self._plan = plan
+        self._tell = tell
+        self._synced: dict[int, SandboxAccount] = {}
+
+    def run(self) -> None:
+        """Measure everything that the plan names."""
+        measures: dict[str, Callable[[], Result]] = {
+            "start": start.measure,
+            "growth": self._growth,
+            "bareloop": self._bare_loop,
+            "throttled": lambda: throttled.measure(_say),
+            "memory": self._memory,
+            "allfields": lambda: allfields.measure(self._plan.all_fields),
+            "peers": lambda: peers.measure(self._plan.peer_contacts, _say),
+        }
+        for scenario in self._plan.scenarios:
+            _say(scenario)
+            measured = measures[scenario]()
+            self.result.tables.extend(measured.tables)
+            self.result.targets.extend(measured.targets)
+            for table in measured.tables:
+                self._tell(table)
+
+    def _growth(self) -> Result:
+        result, accounts = growth.measure(self._plan.sizes, _say)
+        self._synced.update(accounts)
+        return result
+
+    def _bare_loop(self) -> Result:
+        size = self._plan.bare_size
+        return bareloop.measure(account(size), self._account(size), repeats=self._plan.repeats, say=_say)
+
+    def _memory(self) -> Result:
+        return memory.measure(self._account(max(self._plan.sizes)), self._plan.contacts, _say)
+
+    def _account(self, size: int) -> SandboxAccount:
+        """Return an account of this size after a run."""
+        if size not in self._synced:
+            self._synced[size] = growth.synced(size)
+        return self._synced[size]
+
+
+def _machine() -> Table:
+    """Return what the figures depend on besides the code."""
+    return Table(
+        "Machine",
+        ("what", "value"),
+        [
+            ("cores", os.cpu_count()),
+            ("load of the minute before", shown(os.getloadavg()[0])),
+            ("system", f"{platform.system()} {platform.release()} {platform.machine()}"),
+            ("Python", platform.python_version()),
+            ("mogulsync", __version__),
+            ("httpx2", version("httpx2")),
+            ("uvicorn, serving the sandbox", version("uvicorn")),
+        ],
+    )
+
+
+def _say(what: str) -> None:
+    print(f"bench: {what}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""What is measured, one module each: a `measure` function that returns tables and targets."""

@@ -1,0 +1,52 @@
+"""The worker's peak memory when the workspace grows and the customers stay."""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from bench.accounts import change, with_more_contacts
+from bench.sandbox import served
+from bench.scenarios.growth import CHANGED_PERCENT
+from bench.tables import Result, Table
+from bench.targets import Target
+from bench.worker import manifest, sync
+from mogulsync.sandbox import SandboxAccount
+
+_MOST_MIB: Final = 300
+_FLAT: Final = 1.1
+_PAGE: Final = 150
+
+
+def measure(synced: SandboxAccount, contacts: Sequence[int], say: Callable[[str], None]) -> Result:
+    """Run daily syncs of the same customers against workspaces of these sizes, and against its own."""
+    table = Table(
+        f"Peak memory of a daily run, {synced.customer_count:,} customers",
+        ("customers", "contacts", "pages", "contacts changed", "seconds", "CPU seconds", "peak MiB"),
+        note="The contacts beyond the first row's are strangers to ChartMogul.",
+    )
+    change(synced, CHANGED_PERCENT)
+    peaks = []
+    for size in sorted({synced.contact_count, *contacts}):
+        say(f"memory, {size:,} contacts")
+        with served(synced if size == synced.contact_count else with_more_contacts(synced, size)) as sandbox:
+            run = sync(manifest(sandbox.urls))
+        peaks.append(run.took.peak_mib)
+        table.rows.append(
+            (
+                synced.customer_count,
+                size,
+                math.ceil(size / _PAGE),
+                run.updated,
+                run.took.seconds,
+                run.took.cpu_seconds,
+                run.took.peak_mib,
+            )
+        )
+    largest = f"{synced.customer_count:,} customers, {max(contacts):,} contacts"
+    return Result(
+        [table],
+        [
+            Target(f"{largest}: peak memory", peaks[-1], "<=", _MOST_MIB, " MiB"),
+            Target(f"{largest}: peak to that of {synced.contact_count:,} contacts", peaks[-1] / peaks[0], "<=", _FLAT),
+        ],
+    )

@@ -1,0 +1,95 @@
+"""Runs the worker, `mogulsync sync`, as the Job's Pod does."""
+
+import json
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from bench.programs import Took, run
+from mogulsync.resource.sources import Source
+from mogulsync.sandbox import ACCESS_TOKEN, API_KEY, Urls
+
+FEW: Final = (Source.MRR, Source.ARR, Source.CUSTOMER_STATUS, Source.SUBSCRIBER_SINCE)
+"""Sources that every customer's record holds."""
+CREDENTIALS: Final = {"CHARTMOGUL_API_KEY": API_KEY, "INTERCOM_ACCESS_TOKEN": ACCESS_TOKEN}
+COMMAND: Final = (sys.executable, "-m", "mogulsync", "sync")
+
+_SUCCEEDED: Final = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Synced:
+    """A sync that has ended."""
+
+    took: Took
+    report: dict[str, Any]
+    """See the contract, or docs/destination.md."""
+
+    @property
+    def intercom_requests(self) -> int:
+        """Attempts, of every kind."""
+        return int(self.report["requests"]["intercom"])
+
+    @property
+    def chartmogul_requests(self) -> int:
+        """Attempts, of every kind."""
+        return int(self.report["requests"]["chartmogul"])
+
+    @property
+    def throttled(self) -> int:
+        """Answers 429."""
+        return int(self.report["requests"]["throttled"])
+
+    @property
+    def updated(self) -> int:
+        """Contacts written."""
+        return int(self.report["contacts"]["updated"])
+
+    @property
+    def matched_contacts(self) -> int:
+        """Contacts that some customer matches."""
+        return int(self.report["contacts"]["matched"])
+
+
+def manifest(urls: Urls, *, sources: Sequence[Source] = FEW, external_id: bool = False, percent: int = 100) -> str:
+    """Return a destination: matched by email, or by external id."""
+    matching = (
+        {"chartmogulField": "ExternalID", "intercomFields": ["external_id"]}
+        if external_id
+        else {"chartmogulField": "Email"}
+    )
+    spec = {
+        "chartmogul": {"apiKeySecretRef": {"name": "chartmogul"}, "url": urls.chartmogul},
+        "intercom": {"oauthSecretRef": {"name": "intercom"}, "url": urls.intercom},
+        "matching": matching,
+        "fields": [{"source": str(source)} for source in sources],
+        "rateLimitPercent": percent,
+    }
+    text: str = yaml.safe_dump(
+        {
+            "apiVersion": "mogulsync.dev/v1alpha1",
+            "kind": "IntercomDestination",
+            "metadata": {"name": "bench"},
+            "spec": spec,
+        }
+    )
+    return text
+
+
+def sync(destination: str) -> Synced:
+    """Run one sync to its end.
+
+    Raises:
+        ProgramError: It did not succeed.
+    """
+    with tempfile.TemporaryDirectory(prefix="mogulsync-bench-") as folder:
+        file, report = Path(folder, "destination.yaml"), Path(folder, "report.json")
+        file.write_text(destination, encoding="utf-8")
+        arguments = [*COMMAND, "--destination", str(file), "--report", str(report), "--progress", "off"]
+        ran = run(arguments, CREDENTIALS, may_exit=(_SUCCEEDED,))
+        return Synced(ran.took, json.loads(report.read_text(encoding="utf-8")))
