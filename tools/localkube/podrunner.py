@@ -99,6 +99,7 @@ class PodRunner:
         self._cares: dict[str, _Care] = {}
         self._stack = contextlib.AsyncExitStack()
         self._watcher: asyncio.Task[None] | None = None
+        self._failures: list[BaseException] = []
 
     async def __aenter__(self) -> Self:
         async with contextlib.AsyncExitStack() as stack:
@@ -108,6 +109,7 @@ class PodRunner:
             await self._register_node()
             self._stack = stack.pop_all()
         self._watcher = asyncio.create_task(self._watch())
+        self._watcher.add_done_callback(self._note_failure)
         return self
 
     async def __aexit__(
@@ -116,11 +118,10 @@ class PodRunner:
         tasks = [task for task in (self._watcher, *(care.task for care in self._cares.values())) if task]
         for task in tasks:
             task.cancel()
-        results = await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         await self._stack.aclose()
-        failures = [result for result in results if isinstance(result, Exception)]
-        if failures and error is None:
-            raise failures[0]
+        if self._failures and error is None:
+            raise self._failures[0]
 
     def log(self, namespace: str, name: str) -> str:
         """Return what a Pod printed so far; empty when it never ran."""
@@ -148,7 +149,7 @@ class PodRunner:
             metadata = care.pod["metadata"]
             if (metadata["namespace"], metadata["name"]) == (namespace, name) and care.process is not None:
                 care.fault = fault
-                care.process.kill()
+                _kill(care.process)
                 return
         raise LookupError(f"no Pod {namespace}/{name} runs here")
 
@@ -176,13 +177,22 @@ class PodRunner:
             if not deleted and _is_ours_to_run(pod):
                 care = self._cares[uid] = _Care(pod)
                 care.task = asyncio.create_task(self._look_after(care))
-                care.task.add_done_callback(lambda _: self._cares.pop(uid, None))
+                care.task.add_done_callback(lambda task: self._let_go(uid, task))
         elif deleted:
             care.grace = 0
             care.stopping.set()
         elif pod["metadata"].get("deletionTimestamp"):
             care.grace = pod["metadata"].get("deletionGracePeriodSeconds", _DEFAULT_GRACE_SECONDS)
             care.stopping.set()
+
+    def _let_go(self, uid: str, task: asyncio.Task[None]) -> None:
+        del self._cares[uid]
+        self._note_failure(task)
+
+    def _note_failure(self, task: asyncio.Task[None]) -> None:
+        """Keep a fault of the runner itself for the end, where it is raised."""
+        if not task.cancelled() and (failure := task.exception()) is not None:
+            self._failures.append(failure)
 
     async def _look_after(self, care: _Care) -> None:
         try:
@@ -198,7 +208,7 @@ class PodRunner:
                 raise
         finally:
             if care.process is not None and care.process.returncode is None:
-                care.process.kill()
+                _kill(care.process)
                 await care.process.wait()
 
     async def _bind(self, care: _Care) -> None:
@@ -302,10 +312,10 @@ class PodRunner:
             await asyncio.wait({exited, stopping}, return_when=asyncio.FIRST_COMPLETED)
             if not exited.done():
                 with contextlib.suppress(ProcessLookupError):
-                    process.send_signal(signal.SIGTERM if care.grace else signal.SIGKILL)
+                    process.terminate()
                 await asyncio.wait({exited}, timeout=care.grace)
             if not exited.done():
-                process.kill()
+                _kill(process)
             code = await exited
         finally:
             stopping.cancel()
@@ -318,6 +328,12 @@ class PodRunner:
 
     def _log_path(self, namespace: str, name: str) -> Path:
         return self.folder / f"{namespace}_{name}.log"
+
+
+def _kill(process: asyncio.subprocess.Process) -> None:
+    """Kill the process and all that it started, as the end of a container does."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _is_ours_to_run(pod: Mapping[str, Any]) -> bool:
