@@ -25,6 +25,8 @@ Object = dict[str, Any]
 _PAGE_LENGTH: Final = 500
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=15)
 _UNREACHABLE: Final = 0
+_MISFITS: Final = ("failed to convert new object", "failed to create typed patch object")
+"""How the API server's messages begin when what is applied does not fit the kind's types."""
 _PROBLEM_MAX_LENGTH: Final = 1000
 
 
@@ -105,8 +107,9 @@ class ClusterError(Exception):
 
     @property
     def invalid(self) -> bool:
-        """The content is refused."""
-        return self.status in {HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY}
+        """The content is refused. (Server-side apply answers 500 when a value has the wrong form.)"""
+        misfit = self.status == HTTPStatus.INTERNAL_SERVER_ERROR and self.message.startswith(_MISFITS)
+        return misfit or self.status in {HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY}
 
     @property
     def forbidden(self) -> bool:

@@ -31,6 +31,8 @@ LEFT_BEHIND_POLL: Final = timedelta(seconds=1)
 """How often a CronJob that Kubernetes is about to collect is looked at."""
 
 _TIMING_FIELDS: Final = ("spec.schedule", "spec.timeZone")
+_NEVER_THERE: Final = "1"
+"""A resourceVersion that no object has: applied with it, an object is created or the API server answers 409."""
 _JOB_NAME: Final = "batch.kubernetes.io/job-name"
 """Label that Kubernetes gives a Job's Pods."""
 
@@ -285,13 +287,10 @@ class Steps:
         return work.memory.settled == (digest(desired), live["metadata"]["generation"])
 
     async def _apply_cronjob(self, work: Work, live: Object | None, desired: Object) -> None:
-        """Create or apply the CronJob; only one that is the destination's is ever changed."""
+        """Apply the CronJob onto `live`, or onto nothing: whatever else has the name stays untouched (409)."""
         body = annotated(desired, live, now=timestamp(work.now))
-        if live is None:
-            self._store.put(CRONJOBS, await self._cluster.create(CRONJOBS, body))
-            return
-        body = body | {"metadata": body["metadata"] | {"uid": live["metadata"]["uid"]}}
-        stored = await self._cluster.apply(CRONJOBS, body)
+        guard = {"uid": live["metadata"]["uid"]} if live else {"resourceVersion": _NEVER_THERE}
+        stored = await self._cluster.apply(CRONJOBS, body | {"metadata": body["metadata"] | guard})
         self._store.put(CRONJOBS, stored)
         if not covers(stored, desired):
             work.memory.settled = (digest(desired), stored["metadata"]["generation"])

@@ -30,6 +30,8 @@ _WATCH_SECONDS: Final = 60
 _INACTIVITY_SECONDS: Final = 75
 _IDLE_SECONDS: Final = 0.5
 _STOP_SECONDS: Final = 5.0
+_FAREWELL_SECONDS: Final = 0.1
+"""For TLS connections to be closed properly before their loop is (aiohttp's manual, Graceful Shutdown)."""
 _BACKOFFS: Final = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 
 
@@ -135,17 +137,23 @@ class Watcher:
         for kind in WATCHED:
             handler = self._handler(home, kind)
             kopf.on.event(kind.group, kind.version, kind.plural, id=kind.plural, registry=registry)(handler)
-        operator = kopf.operator(
-            registry=registry,
-            settings=_settings(),
-            standalone=True,
-            clusterwide=not self._namespaces,
-            namespaces=self._namespaces,
-            stop_flag=stopping,
-        )
+
+        async def operate() -> None:
+            try:
+                await kopf.operator(
+                    registry=registry,
+                    settings=_settings(),
+                    standalone=True,
+                    clusterwide=not self._namespaces,
+                    namespaces=self._namespaces,
+                    stop_flag=stopping,
+                )
+            finally:
+                await asyncio.sleep(_FAREWELL_SECONDS)
+
         try:
             with asyncio.Runner(loop_factory=lambda: away) as runner:
-                runner.run(operator)
+                runner.run(operate())
         except Exception as error:  # noqa: BLE001 - told to the thread that waits
             return f"{type(error).__name__}: {error}"
         return "without an error"
