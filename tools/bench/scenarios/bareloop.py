@@ -46,8 +46,8 @@ def measure(made: SandboxAccount, synced: SandboxAccount, *, repeats: int, say: 
         note=(
             "Requests are Intercom's from the first page of contacts on, which is where the work is; they are timed "
             "by the server. Medians of pairs run in turns, each on a fresh account. Both sides have at most as many "
-            f"requests at once as the worker was seen to have, the bare loop {_FEWEST_AT_ONCE} at least. CPU seconds are of the whole run: the worker's "
-            "start included, the bare loop's not."
+            f"requests at once as the worker was seen to have, the bare loop {_FEWEST_AT_ONCE} at least. CPU seconds "
+            "are of the whole run: the worker's start included, the bare loop's not."
         ),
     )
     change(synced, CHANGED_PERCENT)
