@@ -137,6 +137,9 @@ ACCEPTED: Final = (
     Accepted("a time zone that only the CronJob API refuses", {"spec.timeZone": "Mars/Olympus"}),
     Accepted("the smallest percentages", {"spec.maxChangedPercent": 1, "spec.rateLimitPercent": 1}),
     Accepted("the largest percentages", {"spec.maxChangedPercent": 100, "spec.rateLimitPercent": 100}),
+    Accepted(
+        "a whole number with a point", {"spec.rateLimitPercent": 50.0, "spec.job": {"activeDeadlineSeconds": 60.0}}
+    ),
     Accepted("null for what has a default", {"spec.schedule": None, "spec.intercom.url": None, "spec.job": None}),
     Accepted(
         "every setting of the Job",

@@ -106,7 +106,7 @@ def destination_from(manifest: Any) -> Destination:
         problems.append("spec: missing; say what to send and to whom")
     else:
         try:
-            text = json.dumps(_without_nulls(manifest["spec"]))
+            text = json.dumps(_as_stored(manifest["spec"]))
             spec = Spec.model_validate_json(text, by_alias=True, by_name=False)
         except ValidationError as error:
             problems += [_sentence(detail) for detail in error.errors(include_url=False)]
@@ -118,12 +118,14 @@ def destination_from(manifest: Any) -> Destination:
     return Destination(name=metadata["name"], namespace=metadata.get("namespace"), spec=spec)
 
 
-def _without_nulls(value: Any) -> Any:
-    """Return the value without keys that hold null, which to the API server are not there."""
+def _as_stored(value: Any) -> Any:
+    """Return the value as the API server takes it: a key that holds null is not there, and 1.0 is a whole number."""
     if isinstance(value, Mapping):
-        return {key: _without_nulls(part) for key, part in value.items() if part is not None}
+        return {key: _as_stored(part) for key, part in value.items() if part is not None}
     if isinstance(value, list):
-        return [_without_nulls(part) for part in value]
+        return [_as_stored(part) for part in value]
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
     return value
 
 

@@ -1,0 +1,118 @@
+"""The API server and the worker take and refuse the same manifests, also those that no table thought of."""
+
+import asyncio
+import json
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from destinations import attribute, destination
+from localkube import ControlPlane
+from localkube.kubeapi import ApiError, KubeApi
+from mogulsync.resource.manifest import InvalidDestinationError, destination_from
+
+PATH = "/apis/mogulsync.dev/v1alpha1/namespaces/default/intercomdestinations?dryRun=All&fieldValidation=Strict"
+
+BLANKS = "\t\n\v\f\r \x1c\x1f\x85\xa0\u1680\u2000\u200b\u2028\u202f\u3000\ufeff"
+
+attributes = st.text(st.sampled_from(BLANKS + "ab.$é"), max_size=6).map(attribute)
+schedules = st.one_of(
+    st.text(st.sampled_from("09*,/-aZ?@#=\xa0 \t\n\v"), max_size=14),
+    st.lists(st.text(st.sampled_from("09*,/-aZ"), min_size=1, max_size=3), min_size=4, max_size=6).map(" ".join),
+).map(lambda schedule: {"spec.schedule": schedule})
+urls = st.builds(
+    lambda scheme, rest: {"spec.intercom.url": scheme + rest},
+    st.sampled_from(["http://", "https://", "HTTP://", "http:/", ""]),
+    st.text(st.sampled_from("ab.:@?#/[]\\ \n\t\x7f\x80é\u2028-_%"), max_size=8),
+)
+matchings = st.builds(
+    lambda field, listed: {"spec.matching": {"chartmogulField": field, "intercomFields": listed}},
+    st.sampled_from(["Email", "ExternalID"]),
+    st.lists(st.sampled_from(["email", "external_id", "x", "a.b", " "]), max_size=4),
+)
+mappings = st.lists(
+    st.fixed_dictionaries(
+        {"source": st.sampled_from(["MRR", "ARR", "Plan"])},
+        optional={"attribute": st.sampled_from(["a", "chartmogul_mrr", "chartmogul_arr"])},
+    ),
+    max_size=4,
+).map(lambda fields: {"spec.fields": fields})
+misplaced = st.builds(
+    lambda path, value: {path: value},
+    st.sampled_from(
+        [
+            "spec",
+            "spec.chartmogul",
+            "spec.chartmogul.apiKeySecretRef",
+            "spec.chartmogul.dataSources",
+            "spec.intercom.region",
+            "spec.matching.intercomFields",
+            "spec.fields",
+            "spec.suspend",
+            "spec.timeZone",
+            "spec.maxChangedPercent",
+            "spec.job",
+            "spec.job.resources.limits",
+            "spec.job.nodeSelector",
+            "spec.job.tolerations",
+            "spec.job.affinity",
+            "spec.job.env",
+            "spec.job.failedJobsHistoryLimit",
+        ]
+    ),
+    st.sampled_from(
+        [
+            None,
+            True,
+            0,
+            1,
+            1.0,
+            1.5,
+            2**40,
+            "",
+            "a",
+            [],
+            [None],
+            ["a", "a"],
+            [1],
+            {},
+            {"a": 1},
+            {"a": "b"},
+            {"name": "x"},
+        ]
+    ),
+)
+
+
+def worker_refusal(manifest: dict[str, Any]) -> str | None:
+    try:
+        destination_from(json.loads(json.dumps(manifest)))
+    except InvalidDestinationError as refusal:
+        return str(refusal)
+    return None
+
+
+async def server_refusal(api: KubeApi, manifest: dict[str, Any]) -> str | None:
+    try:
+        await api.post(PATH, manifest)
+    except ApiError as refusal:
+        return str(refusal)
+    return None
+
+
+def test_api_server_and_worker_agree(plane: ControlPlane) -> None:
+    with asyncio.Runner() as runner:
+        api = KubeApi(plane.kubeconfig)
+
+        @settings(max_examples=200, deadline=None)
+        @given(st.one_of(attributes, schedules, urls, matchings, mappings, misplaced))
+        def agree(changes: dict[str, Any]) -> None:
+            manifest = destination(changes)
+            worker, server = worker_refusal(manifest), runner.run(server_refusal(api, manifest))
+            assert (worker is None) == (server is None), (worker, server)
+
+        try:
+            agree()
+        finally:
+            runner.run(api.__aexit__(None, None, None))
