@@ -84,7 +84,7 @@ class Limits:
     """From when on something counts as standing still, in seconds."""
 
     watch_age: float = 180
-    """The API server sends a bookmark about every minute and kopf reconnects after 70 silent seconds."""
+    """Every watch begins anew each minute, which is a sign of life also where nothing happens."""
     queue_age: float = 300
     """A reconcile takes well under a second; a failed one waits its backoff out of the queue."""
     loop_lag: float = 10
