@@ -107,7 +107,7 @@ class ClusterError(Exception):
 
     @property
     def invalid(self) -> bool:
-        """The content is refused. (Server-side apply answers 500 when a value has the wrong form.)"""
+        """The content is refused. Server-side apply answers 500 when a value has the wrong form."""
         misfit = self.status == HTTPStatus.INTERNAL_SERVER_ERROR and self.message.startswith(_MISFITS)
         return misfit or self.status in {HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY}
 
@@ -115,10 +115,6 @@ class ClusterError(Exception):
     def forbidden(self) -> bool:
         """Permissions, a quota or an admission policy refuse it."""
         return self.status == HTTPStatus.FORBIDDEN
-
-
-class NotLeadingError(Exception):
-    """A write was stopped because this replica no longer holds the lease."""
 
 
 class Page(NamedTuple):
@@ -212,7 +208,7 @@ class KubernetesCluster:
 
     async def _write(self, method: str, path: str, body: Object, headers: dict[str, str], **query: str) -> Object:
         if not self._may_write():
-            raise NotLeadingError
+            raise ClusterError(f"{method} {path}", "this replica does not lead any more")
         query["fieldManager"] = names.FIELD_MANAGER
         return await self._request(method, path, query=query, headers=headers, body=body)
 

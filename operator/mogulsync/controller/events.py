@@ -15,8 +15,8 @@ from mogulsync.resource.status import Condition
 
 _TOLD: Final = (ConditionType.READY, ConditionType.SYNCED, ConditionType.OVERDUE)
 """Reconciling and Stalled only repeat what Ready says."""
-_UNEVENTFUL: Final = frozenset({ConditionReason.NO_RUN_YET, ConditionReason.ON_TIME})
-"""How Synced and Overdue begin."""
+_UNEVENTFUL: Final = frozenset({ConditionReason.CHECKING, ConditionReason.NO_RUN_YET, ConditionReason.ON_TIME})
+"""How the conditions of every new destination begin."""
 _NOTE_MAX_LENGTH: Final = 1000
 """Kubernetes takes 1024 bytes; see `_note`."""
 

@@ -4,6 +4,7 @@ A reconcile is a row of steps; here their findings are summed up, once, and the 
 anything in it differs. Killed at any moment, the next reconcile finds the rest still to do.
 """
 
+import logging
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -17,10 +18,12 @@ from mogulsync.controller.events import publish, transitions
 from mogulsync.controller.schedule import missed, schedule
 from mogulsync.controller.steps import CheckFound, Memory, Steps, Work
 from mogulsync.controller.store import Key, Store
-from mogulsync.resource.reasons import RunReason
+from mogulsync.resource.reasons import ConditionReason, RunReason
 from mogulsync.resource.report import timestamp
 from mogulsync.resource.spec import Spec
 from mogulsync.resource.status import Status
+
+_log = logging.getLogger(__name__)
 
 _MARGIN: Final = timedelta(milliseconds=500)
 """Added to a time at which something changes, so that it has changed when it is looked at."""
@@ -95,7 +98,8 @@ class Reconciler:
         cronjob = self._steps.cronjob(work)
         due = schedule(spec["schedule"], spec["timeZone"])
         next_sync = late = None
-        if due is not None and not spec["suspend"]:
+        refused = impediment is not None and impediment.reason == ConditionReason.INVALID_SCHEDULE
+        if due is not None and not spec["suspend"] and not refused:
             created = datetime.fromisoformat(work.destination["metadata"]["creationTimestamp"])
             counted = due_since(cronjob)
             since = max(created, datetime.fromisoformat(counted)) if counted else created
@@ -150,7 +154,10 @@ class Reconciler:
                 return
             raise
         self._store.put(DESTINATIONS, stored)
-        await publish(self._cluster, stored, list(transitions(before, after)), now=work.now)
+        changed = list(transitions(before, after))
+        for each in changed:
+            _log.info("%s: %s is %s: %s", work.key, each.type, each.status, each.reason)
+        await publish(self._cluster, stored, changed, now=work.now)
 
 
 def merge_patch(before: Object, after: Object) -> Object:

@@ -30,16 +30,16 @@ def is_answer(outcome: str | None, reason: str | None) -> bool:
     return outcome in {Outcome.SUCCEEDED, Outcome.PARTIALLY_SUCCEEDED} or reason in OBSTACLES
 
 
-def may_be_new(status: Status, *, job: str, time: datetime) -> bool:
-    """Return whether a run of this Job, which ended at this time, may not be in the status yet.
+def may_be_new(status: Status, *, job: str, began: datetime, ended: datetime) -> bool:
+    """Return whether a run of this Job may not be in the status yet.
 
     The history is sorted by time and name and loses its oldest entry, so what is older than the oldest
-    of a full history was in it.
+    of a full history was in it. A Job that began after another of its name had ended is another run.
     """
     history = status.history or []
-    if any(entry.job == job for entry in history):
+    if any(entry.job == job and timestamp(began) <= (entry.completion_time or "") for entry in history):
         return False
-    return len(history) < HISTORY_LENGTH or (timestamp(time), job) > _order(history[-1])
+    return len(history) < HISTORY_LENGTH or (timestamp(ended), job) > _order(history[-1])
 
 
 def fold_run(status: Status, run: Finished) -> Status:
@@ -47,16 +47,17 @@ def fold_run(status: Status, run: Finished) -> Status:
 
     A run that ended before the last one known only takes its place in the history.
     """
-    if not may_be_new(status, job=run.job, time=datetime.fromisoformat(run.completion_time)):
+    if not may_be_new(status, job=run.job, began=run.began, ended=datetime.fromisoformat(run.completion_time)):
         return status
-    history = sorted([*(status.history or []), _entry(run)], key=_order, reverse=True)[:HISTORY_LENGTH]
+    entry = _entry(run)
+    history = sorted([*(status.history or []), entry], key=_order, reverse=True)[:HISTORY_LENGTH]
     changes: dict[str, Any] = {"history": history, "evidence": _evidence(status, run, check=False)}
     succeeded = run.report["outcome"] == Outcome.SUCCEEDED
     if succeeded:
         changes["last_successful_sync_time"] = _later(status.last_successful_sync_time, run.completion_time)
         began = max(timestamp(run.began), run.report["startTime"])
         changes["last_successful_sync_start_time"] = _later(status.last_successful_sync_start_time, began)
-    if history[0].job == run.job:
+    if history[0] is entry:
         last = LastSync.model_validate(run.report | {"job": run.job, "trigger": run.trigger})
         changes |= {
             "last_sync": last,

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from mogulsync.controller.cluster import Object
 from mogulsync.resource import names
-from mogulsync.resource.reasons import Outcome, RunReason
+from mogulsync.resource.reasons import Outcome
 from mogulsync.resource.report import REPORT_VERSION, Contacts, Customers, shorten, timestamp
 from mogulsync.resource.status import LastSync, Workspace
 
@@ -20,6 +20,8 @@ _UNTELLING: Final = frozenset({"Error", "Completed", "ContainerCreating", "PodIn
 """Reasons of containers that say less than the Job's own."""
 _NOT_STARTED: Final = "CreateContainerConfigError"
 _NO_REPORT: Final = "NoReport"
+"""Reason of a run whose Job completed and whose report is gone."""
+_REASON_MAX_LENGTH: Final = 256
 _TIMES: Final = ("startTime", "completionTime")
 
 
@@ -27,6 +29,7 @@ _TIMES: Final = ("startTime", "completionTime")
 class Ending:
     """How a Job ended, as Kubernetes tells it."""
 
+    complete: bool
     reason: str
     message: str
     time: datetime
@@ -59,11 +62,17 @@ def ending(job: Object) -> Ending | None:
         if condition["type"] in {"Complete", "Failed"} and condition["status"] == "True":
             time = status.get("completionTime") or condition["lastTransitionTime"]
             return Ending(
+                complete=condition["type"] == "Complete",
                 reason=condition.get("reason") or _NO_REPORT,
                 message=condition.get("message") or "",
                 time=datetime.fromisoformat(time),
             )
     return None
+
+
+def began(job: Object) -> datetime:
+    """Return when the Job began, by the cluster's clock."""
+    return datetime.fromisoformat((job.get("status") or {}).get("startTime") or job["metadata"]["creationTimestamp"])
 
 
 def trigger(job: Object) -> str:
@@ -106,15 +115,16 @@ def finished(job: Object, pods: Sequence[Object]) -> Finished:
     end = ending(job)
     if end is None:
         raise ValueError(f"Job {job['metadata']['name']} has not ended")
-    began = datetime.fromisoformat((job.get("status") or {}).get("startTime") or job["metadata"]["creationTimestamp"])
-    report = report_in(pods) or _made_up(end, last_pod(pods))
-    times = {"startTime": timestamp(began), "completionTime": timestamp(end.time)}
+    times = {"startTime": timestamp(began(job)), "completionTime": timestamp(end.time)}
+    report = times | (report_in(pods) or _made_up(end, last_pod(pods)))
+    if report["completionTime"] < times["startTime"]:
+        report |= times  # the node's clock is wrong
     return Finished(
         job=job["metadata"]["name"],
         trigger=trigger(job),
         generation=generation(job),
-        began=began,
-        report=times | report,
+        began=began(job),
+        report=report,
     )
 
 
@@ -168,7 +178,8 @@ def _state(pod: Object | None) -> Object:
 
 def _made_up(end: Ending, pod: Object | None) -> Object:
     """Return a report for a Job that left none: failed, with the reason of its Pod or its own."""
-    reason, message = _pods_reason(pod) or (end.reason, end.message)
+    said = (_NO_REPORT, "the Job completed, but left no report") if end.complete else (end.reason, end.message)
+    reason, message = _pods_reason(pod) or said
     return {
         "version": REPORT_VERSION,
         "outcome": Outcome.FAILED.value,
@@ -200,7 +211,7 @@ def _fitted(document: Object) -> Object:
     except ValidationError as error:
         for problem in error.errors(include_url=False, include_input=False):
             _remove(report, problem["loc"])
-    report.setdefault("reason", RunReason.SUCCEEDED if report["outcome"] == Outcome.SUCCEEDED else report["outcome"])
+    report["reason"] = shorten(report.get("reason") or report["outcome"], _REASON_MAX_LENGTH)
     return {key: value for key, value in report.items() if value is not None}
 
 

@@ -128,7 +128,7 @@ class Steps:
         ended = []
         for job in self.runs(work):
             end = runs.ending(job)
-            if end and may_be_new(work.status, job=job["metadata"]["name"], time=end.time):
+            if end and may_be_new(work.status, job=job["metadata"]["name"], began=runs.began(job), ended=end.time):
                 ended.append(runs.finished(job, await self._pods_at_end(job)))
         for run in sorted(ended, key=lambda run: (run.completion_time, run.job)):
             work.status = fold_run(work.status, run)
@@ -177,7 +177,7 @@ class Steps:
             body = build_job(work.destination, image=self._image, request=request)
             try:
                 await self._make_job(work, body)
-            except ClusterError as error:
+            except (ClusterError, ForeignJobError) as error:
                 work.wakes.append(work.now + REFUSED_AGAIN)
                 return _impediment(error)
         work.status = work.status.model_copy(update={"last_handled_sync_request": request})
@@ -200,7 +200,7 @@ class Steps:
                 )
                 try:
                     job = await self._make_job(work, body)
-                except ClusterError as error:
+                except (ClusterError, ForeignJobError) as error:
                     work.wakes.append(work.now + REFUSED_AGAIN)
                     return CheckFound(Check.UNDER_WAY, impediment=_impediment(error))
             if request is not None:
@@ -316,7 +316,9 @@ class Steps:
                 raise
             job = await self._cluster.get(JOBS, work.key.namespace, body["metadata"]["name"])
             if not owned_by(job, work.uid):
-                raise ForeignJobError(f"Job {body['metadata']['name']} exists and is not ours") from error
+                raise ForeignJobError(
+                    f"A Job {body['metadata']['name']} exists that is not this destination's. Delete it."
+                ) from error
         self._store.put(JOBS, job)
         return job
 
@@ -347,12 +349,14 @@ def _foreign(work: Work, live: Object) -> Impediment | None:
     return Impediment(reason=ConditionReason.NAME_CONFLICT, message=message)
 
 
-def _impediment(error: ClusterError) -> Impediment:
-    """Return what a refusal of the API server means for the destination.
+def _impediment(error: ClusterError | ForeignJobError) -> Impediment:
+    """Return what a refusal of the API server, or a Job in the way, means for the destination.
 
     Raises:
         ClusterError: It means nothing but that it did not work this time.
     """
+    if isinstance(error, ForeignJobError):
+        return Impediment(reason=ConditionReason.NAME_CONFLICT, message=str(error))
     if error.forbidden:
         return Impediment(reason=ConditionReason.REFUSED, message=error.message)
     if not error.invalid:

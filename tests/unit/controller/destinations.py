@@ -1,0 +1,47 @@
+"""A destination as the API server stores it, for tests."""
+
+from copy import deepcopy
+from typing import Any
+
+from mogulsync.resource.names import API_VERSION, KIND
+
+
+def destination(name: str = "production", *, annotations: dict[str, str] | None = None, **spec: Any) -> dict[str, Any]:
+    """Return an IntercomDestination with the schema's defaults and these parts of the spec."""
+    return {
+        "apiVersion": API_VERSION,
+        "kind": KIND,
+        "metadata": {
+            "name": name,
+            "namespace": "crm",
+            "uid": "7f161a6f-a149-424d-895c-f1531a9c2c26",
+            "resourceVersion": "212",
+            "generation": 3,
+            "creationTimestamp": "2026-11-01T00:00:00Z",
+            "annotations": annotations or {},
+        },
+        "spec": deepcopy(
+            {
+                "chartmogul": {
+                    "apiKeySecretRef": {"name": "chartmogul", "key": "api-key"},
+                    "url": "https://api.chartmogul.com/v1",
+                    "dataSources": [],
+                },
+                "intercom": {
+                    "oauthSecretRef": {"name": "intercom", "key": "access-token"},
+                    "region": "US",
+                    "readPlan": "Auto",
+                },
+                "matching": {"chartmogulField": "Email", "intercomFields": ["email"], "ambiguous": "UpdateAll"},
+                "fields": [{"source": "MRR"}],
+                "emptyValues": "Clear",
+                "schedule": "0 9 * * *",
+                "timeZone": "CET",
+                "suspend": False,
+                "maxChangedPercent": 100,
+                "rateLimitPercent": 80,
+                "job": {},
+            }
+        )
+        | spec,
+    }
