@@ -305,6 +305,8 @@ class SandboxAccount:
 
         None: only a look at every contact can tell.
         """
+        if value is None:
+            return None
         if field in _KEYS:
             guess: set[int] = set()
             index = contact_index(self.seed, str(value)) if field == "id" else None
@@ -315,7 +317,7 @@ class SandboxAccount:
                 guess.update(self._workspace.contacts_of(whose))
             return guess | self._rekeyed
         name = field.removeprefix("custom_attributes.")
-        if name != field and name not in _MADE_UP_ATTRIBUTES and value is not None:
+        if name != field and name not in _MADE_UP_ATTRIBUTES:
             return {index for index, _ in self._contacts.changed()}
         return None
 

@@ -63,13 +63,13 @@ async def serve(sandbox: Sandbox | SandboxAccount, *, host: str = "127.0.0.1", p
         OSError: The address is not free, or not ours.
     """
     listener = _listen(host, port)
-    async with _serving(sandbox if isinstance(sandbox, Sandbox) else Sandbox(sandbox), listener):
+    async with _serving(sandbox, listener):
         yield _urls(listener)
 
 
 @contextlib.contextmanager
-def serve_in_thread(sandbox: Sandbox, *, host: str = "127.0.0.1", port: int = 0) -> Iterator[Urls]:
-    """Serve from a thread until the block ends, for programs without an event loop.
+def serve_in_thread(sandbox: Sandbox | SandboxAccount, *, host: str = "127.0.0.1", port: int = 0) -> Iterator[Urls]:
+    """Serve from a thread, else like `serve`, until the block ends, for programs without an event loop.
 
     Raises:
         OSError: The address is not free, or not ours.
@@ -92,7 +92,8 @@ def serve_in_thread(sandbox: Sandbox, *, host: str = "127.0.0.1", port: int = 0)
 
 
 @contextlib.asynccontextmanager
-async def _serving(sandbox: Sandbox, listener: socket.socket) -> AsyncIterator[None]:
+async def _serving(served: Sandbox | SandboxAccount, listener: socket.socket) -> AsyncIterator[None]:
+    sandbox = served if isinstance(served, Sandbox) else Sandbox(served)
     server = _Server(
         uvicorn.Config(
             _with_transport(sandbox.app),
