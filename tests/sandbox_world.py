@@ -1,0 +1,134 @@
+"""A sandbox and what syncs of it need."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from mogulsync.chartmogul.client import ChartMogul
+from mogulsync.intercom.client import Intercom
+from mogulsync.resource.report import Report
+from mogulsync.resource.spec import Spec
+from mogulsync.sandbox import ACCESS_TOKEN, API_KEY, Contact, Options, Sandbox, SandboxAccount, Urls, serve
+from mogulsync.sync.check import Check
+from mogulsync.sync.progress import Progress
+from mogulsync.sync.run import Sync
+from mogulsync.transport.meter import Meter
+from mogulsync.transport.settings import Settings
+
+QUICK: Final = Settings(attempt_timeout=5.0, backoff_first=0.002, backoff_max=0.01, retry_after_max=0.01)
+"""Retries that do not wait."""
+UNLIMITED: Final = Options(intercom_limit=None, chartmogul_limit=None)
+START: Final = datetime(2026, 11, 24, 8, 0, 0, tzinfo=UTC)
+
+WRITES: Final = r"/contacts/[0-9a-f]+"
+"""Path of an update of a contact."""
+
+
+class World:
+    """A served sandbox, at first without customers and contacts."""
+
+    def __init__(self, sandbox: Sandbox, urls: Urls) -> None:
+        self.sandbox = sandbox
+        self.account = sandbox.account
+        self.faults = sandbox.faults
+        self.traffic = sandbox.traffic
+        self.urls = urls
+
+    def spec(self, **changes: Any) -> Spec:
+        """Return a spec that sends MRR and status by email, with changes keyed as in the manifest."""
+        manifest: dict[str, Any] = {
+            "chartmogul": {"apiKeySecretRef": {"name": "chartmogul"}, "url": self.urls.chartmogul},
+            "intercom": {"oauthSecretRef": {"name": "intercom"}, "url": self.urls.intercom},
+            "matching": {"chartmogulField": "Email"},
+            "fields": [{"source": "MRR"}, {"source": "CustomerStatus"}],
+        }
+        for key, value in changes.items():
+            nested = isinstance(value, dict) and isinstance(manifest.get(key), dict)
+            manifest[key] = {**manifest[key], **value} if nested else value
+        return Spec.model_validate(manifest)
+
+    async def sync(
+        self, *, dry_run: bool = False, stop: asyncio.Event | None = None, start: datetime = START, **changes: Any
+    ) -> Report:
+        """Run a sync and return its report, whose counts must add up."""
+        spec = self.spec(**changes)
+        async with self._clients(spec) as (chartmogul, intercom, meter):
+            sync = Sync(
+                spec,
+                chartmogul=chartmogul,
+                intercom=intercom,
+                meter=meter,
+                dry_run=dry_run,
+                now=lambda: start,
+                progress=Progress(),
+            )
+            report = await sync.run(stop or asyncio.Event())
+        assert_adds_up(report)
+        return report
+
+    async def check(self, *, stop: asyncio.Event | None = None, **changes: Any) -> Report:
+        """Run a check and return its report."""
+        spec = self.spec(**changes)
+        async with self._clients(spec) as (chartmogul, intercom, meter):
+            check = Check(spec, chartmogul=chartmogul, intercom=intercom, meter=meter, now=lambda: START)
+            return await check.run(stop or asyncio.Event())
+
+    @asynccontextmanager
+    async def _clients(self, spec: Spec) -> AsyncIterator[tuple[ChartMogul, Intercom, Meter]]:
+        meter = Meter()
+        async with (
+            ChartMogul(url=spec.chartmogul.url, api_key=API_KEY, meter=meter, settings=QUICK) as chartmogul,
+            Intercom(
+                url=spec.intercom.base_url,
+                token=ACCESS_TOKEN,
+                rate_limit_percent=spec.rate_limit_percent,
+                meter=meter,
+                settings=QUICK,
+            ) as intercom,
+        ):
+            yield chartmogul, intercom, meter
+
+    def pairs(self, count: int) -> list[Contact]:
+        """Add so many customers, each with a contact of the same email, and return the contacts."""
+        contacts = []
+        for number in range(count):
+            email = f"person{number}@example.com"
+            self.account.add_customer({"email": email, "mrr": 1000 + number})
+            contacts.append(self.account.add_contact(email=email))
+        return contacts
+
+    def stored(self, contact: Contact) -> dict[str, Any]:
+        """Return the contact's custom attributes as Intercom has them now."""
+        found = self.account.contact(contact.id)
+        return dict(found.custom_attributes) if found else {}
+
+    def every_contact(self) -> dict[str, dict[str, Any]]:
+        """Return the custom attributes of all contacts, by id."""
+        return {contact.id: dict(contact.custom_attributes) for _, contact in self.account.contacts()}
+
+    def writes(self) -> int:
+        """Return how many updates of contacts were asked for."""
+        return self.traffic.count(api="intercom", method="PUT", path=WRITES)
+
+
+@asynccontextmanager
+async def world(account: SandboxAccount | None = None, options: Options = UNLIMITED) -> AsyncIterator[World]:
+    """Serve a sandbox until the block ends."""
+    sandbox = Sandbox(account or SandboxAccount(customers=0, contacts=0), options)
+    async with serve(sandbox) as urls:
+        yield World(sandbox, urls)
+
+
+def assert_adds_up(report: Report) -> None:
+    """Assert the contract's identities, and that the report fits and holds no address."""
+    customers, contacts = report.customers, report.contacts
+    assert customers.total == (
+        customers.matched + customers.ambiguous + customers.unmatched + customers.unmatchable + customers.conflicts
+    )
+    assert contacts.matched == contacts.updated + contacts.unchanged + contacts.failed + contacts.vanished
+    assert contacts.failed == sum(error.count for error in report.errors)
+    encoded = report.to_json()
+    assert len(encoded.encode()) <= 4096
+    assert "@" not in encoded
