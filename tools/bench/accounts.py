@@ -29,7 +29,7 @@ def with_more_contacts(synced: SandboxAccount, contacts: int) -> SandboxAccount:
     """Return the account with the same customers and the same contacts, followed by strangers up to `contacts`."""
     grown = account(synced.customer_count, contacts)
     for attribute in synced.attributes:
-        if attribute.custom and grown.attributes.custom(attribute.name) is None:
+        if attribute.custom and attribute.model == "contact" and grown.attributes.custom(attribute.name) is None:
             create(grown, attribute.name, attribute.data_type)
     for _, contact in synced.contacts():
         if set(contact.custom_attributes) - set(_original(grown, contact)):

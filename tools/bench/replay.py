@@ -12,12 +12,15 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import httpx2
 
 from bench.programs import run
 from bench.sandbox import Sent
 from mogulsync.sandbox import ACCESS_TOKEN, API_KEY, Urls
+
+_PATH: Final = str(Path(__file__).parents[1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,7 @@ def replay(before: Sequence[Sent], requests: Sequence[Sent], urls: Urls, *, conc
     with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
         json.dump(parts, file)
         file.flush()
-        ran = run([sys.executable, "-m", "bench.replay", file.name, str(concurrency)], {})
+        ran = run([sys.executable, "-m", "bench.replay", file.name, str(concurrency)], {"PYTHONPATH": _PATH})
     return Replayed(**json.loads(ran.output))
 
 
