@@ -31,7 +31,7 @@ CONNECTIONS: Final = 160
 """Open at most: enough for 166 requests a second that take 0.7 seconds each."""
 
 _LEAST_IN_FLIGHT: Final = 8
-_HIGHEST_RATE: Final = 500.0
+_HIGHEST_RATE: Final = 400.0
 """Requests a second that one process sends at most, about."""
 _UNKNOWN_RATE: Final = 166.0
 """Requests a second to be ready for where Intercom tells no limit: that of a private app."""
@@ -159,15 +159,8 @@ class IntercomPacer:
         self._others = 0.0
         """Requests a second that others send."""
         self._latency: float | None = None
-
-    @property
-    def concurrency(self) -> int:
+        self.concurrency = _LEAST_IN_FLIGHT
         """Requests in flight that it takes to use the allowed rate at the present latency."""
-        if self._latency is None:
-            return _LEAST_IN_FLIGHT
-        limit = self._share.limit
-        rate = _UNKNOWN_RATE if limit is None else min(_HIGHEST_RATE, limit / WINDOW)
-        return max(_LEAST_IN_FLIGHT, min(CONNECTIONS, math.ceil(rate * self._latency * 1.25) + 4))
 
     def delay(self, now: float) -> float:
         """Return the seconds until a request may be sent; infinity: after some answer."""
@@ -202,6 +195,9 @@ class IntercomPacer:
         budget = read_budget(answer.headers)
         if budget.limit is not None:
             self._adopt(budget.limit)
+        limit = self._share.limit
+        rate = _UNKNOWN_RATE if limit is None else min(_HIGHEST_RATE, limit / WINDOW)
+        self.concurrency = max(_LEAST_IN_FLIGHT, min(CONNECTIONS, math.ceil(rate * self._latency * 1.25) + 4))
         if answer.status == _TOO_MANY_REQUESTS:
             self._refused(ticket, now, budget, answer.headers)
             return
@@ -269,18 +265,16 @@ class IntercomPacer:
         if self._limit is None:
             self._adopt(_SMALLEST_LIMIT)
         window = self._window
-        known_end = window.ends if window is not None and window.ends > now else None
-        if budget.left is not None:
-            ends = now + budget.left + 1
-        elif known_end is not None:
-            ends = known_end
-        else:
-            ends = now + min(WINDOW, 2.0**self._refusals)
-        self._refusals += 1
         if window is None or window.is_over_for(ticket, budget.reset):
-            window = self._window = _Window(budget.reset, now, ends, 0)
-        window.remaining = 0
-        window.ends = ends
+            window = self._window = _Window(budget.reset, now, -math.inf, 0)
         asked = retry_after(headers, wall_time=math.nan)
         if asked:
             self._paused_until = max(self._paused_until, now + min(asked, _LONGEST_RETRY_AFTER))
+        if budget.left is not None:
+            window.ends = now + budget.left + 1
+        elif asked:
+            window.ends = self._paused_until
+        elif window.ends <= now:
+            window.ends = now + (WINDOW if budget.reset is not None else min(WINDOW, 2.0**self._refusals))
+            self._refusals += 1
+        window.remaining = 0

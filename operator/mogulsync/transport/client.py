@@ -98,13 +98,17 @@ class JsonClient:
         self._sleep = sleep
         # A header with such characters would be refused in words that quote it.
         self._sendable = all(value.isascii() and value.isprintable() for value in headers.values())
-        self._http = httpx2.AsyncClient(
-            headers={
+        self._headers = httpx2.Headers(
+            {
                 "Accept": "application/json",
+                "Accept-Encoding": "gzip, deflate",
                 "User-Agent": f"mogulsync/{__version__}",
                 **(headers if self._sendable else {}),
-            },
-            timeout=httpx2.Timeout(settings.attempt_timeout, pool=None),
+            }
+        )
+        self._headers_with_body = httpx2.Headers({**self._headers, "Content-Type": "application/json"})
+        self._timeouts = httpx2.Timeout(settings.attempt_timeout, pool=None).as_dict()
+        self._http = httpx2.AsyncClient(
             limits=httpx2.Limits(
                 max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=_KEEP_ALIVE
             ),
@@ -149,12 +153,14 @@ class JsonClient:
         if not self._sendable:
             raise CredentialsRejectedError(self._api, f"cannot {what}: the credential has characters that none has")
         content = None if body is None else to_json(body)
-        request = self._http.build_request(
+        # Made without the client's own build_request, whose merging of defaults costs a tenth of a request.
+        request = httpx2.Request(
             method,
             self._base + path,
             params=params,
             content=content,
-            headers=None if content is None else {"Content-Type": "application/json"},
+            headers=self._headers if content is None else self._headers_with_body,
+            extensions={"timeout": self._timeouts},
         )
         again = False
 
