@@ -1,0 +1,306 @@
+"""Whole syncs over HTTP when something goes wrong: each fault ends under its own reason."""
+
+from typing import Any
+
+import pytest
+
+from mogulsync.resource.reasons import AttributeReason, Outcome, RecordReason, RunReason
+from mogulsync.resource.report import Report
+from mogulsync.resource.sources import Source
+from mogulsync.sandbox import Drop, Respond, Rewrite, Truncate
+from mogulsync.sandbox.faults import Effect
+from sandbox_world import WRITES, World
+
+ATTEMPTS = 6
+
+
+def errors(report: Report) -> dict[str, int]:
+    return {error.reason: error.count for error in report.errors}
+
+
+@pytest.mark.parametrize(
+    "effect", [Respond(500), Respond(200, body="<html>maintenance</html>"), Drop(after_handling=True), Truncate(10)]
+)
+@pytest.mark.parametrize(
+    ("api", "method", "path"),
+    [
+        ("chartmogul", "GET", "/customers"),
+        ("intercom", "POST", "/data_attributes"),
+        ("intercom", "GET", "/contacts"),
+        ("intercom", "PUT", WRITES),
+    ],
+)
+async def test_a_fault_that_passes_is_survived(world: World, effect: Effect, api: Any, method: str, path: str) -> None:
+    contacts = world.pairs(2)
+    world.faults.inject(effect, api=api, method=method, path=path, times=2)
+    report = await world.sync()
+    assert report.outcome is Outcome.SUCCEEDED
+    assert report.requests.retried == 2
+    assert [world.stored(contact)["chartmogul_mrr"] for contact in contacts] == [10, 10.01]
+
+
+async def test_throttling_is_counted_and_survived(world: World) -> None:
+    world.pairs(1)
+    world.faults.inject(Respond(429), path="/contacts", times=1)
+    report = await world.sync()
+    assert report.outcome is Outcome.SUCCEEDED
+    assert (report.requests.throttled, report.requests.retried) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("effect", "reason"),
+    [
+        (Respond(503), RecordReason.UNAVAILABLE),
+        (Drop(), RecordReason.UNAVAILABLE),
+        (Respond(200, body="<html></html>"), RecordReason.UNAVAILABLE),
+        (Respond(400), RecordReason.REJECTED),
+        (Respond(422), RecordReason.REJECTED),
+    ],
+)
+async def test_a_contact_that_cannot_be_written_fails_alone(world: World, effect: Effect, reason: RecordReason) -> None:
+    contacts = world.pairs(3)
+    world.faults.inject(effect, method="PUT", path=f"/contacts/{contacts[1].id}")
+    report = await world.sync()
+    assert (report.outcome, report.reason) == (Outcome.PARTIALLY_SUCCEEDED, RunReason.PARTIALLY_SUCCEEDED)
+    assert (report.contacts.updated, report.contacts.failed) == (2, 1)
+    assert errors(report) == {reason: 1}
+    example = report.errors[0].example
+    assert example is not None
+    assert example.contact == contacts[1].id
+    assert world.stored(contacts[1]) == {}
+
+
+async def test_a_value_that_intercom_drops_without_a_word_is_not_counted_as_stored(world: World) -> None:
+    contacts = world.pairs(2)
+    await world.sync(fields=[{"source": "CustomerStatus"}, {"source": "MRR"}], dry_run=False)
+
+    def drop_arr(body: Any) -> Any:
+        body["custom_attributes"].pop("chartmogul_arr", None)
+        return body
+
+    world.faults.inject(Rewrite(drop_arr), method="PUT", path=f"/contacts/{contacts[0].id}")
+    for _, customer in list(world.account.customers()):
+        world.account.change_customer(customer["uuid"], {"status": "Cancelled", "arr": 700})
+    report = await world.sync(fields=[{"source": "CustomerStatus"}, {"source": "ARR"}])
+    assert report.outcome is Outcome.PARTIALLY_SUCCEEDED
+    assert (report.contacts.updated, report.contacts.failed) == (1, 1)
+    assert errors(report) == {RecordReason.NOT_STORED: 1}
+    assert report.fields == {Source.ARR: 1, Source.CUSTOMER_STATUS: 2}
+
+
+async def test_an_attribute_archived_in_mid_run_shows_as_not_stored_and_then_as_archived(world: World) -> None:
+    world.pairs(3)
+    await world.sync()
+    for number, (_, customer) in enumerate(list(world.account.customers())):
+        world.account.change_customer(customer["uuid"], {"mrr": 5000 + number})
+
+    def archive(body: Any) -> Any:
+        world.account.attributes.archive("chartmogul_mrr")
+        return body
+
+    world.faults.inject(Rewrite(archive), method="GET", path="/contacts")
+    report = await world.sync()
+    assert report.outcome is Outcome.PARTIALLY_SUCCEEDED
+    assert errors(report) == {RecordReason.NOT_STORED: 3}
+    report = await world.sync()
+    assert [(each.attribute, each.reason) for each in report.attributes.refused] == [
+        ("chartmogul_mrr", AttributeReason.ARCHIVED)
+    ]
+    assert report.contacts.failed == 0
+
+
+async def test_contacts_deleted_or_merged_in_mid_run_have_vanished(world: World) -> None:
+    contacts = world.pairs(4)
+
+    def remove(body: Any) -> Any:
+        world.account.delete_contact(contacts[0].id)
+        world.account.merge_contact(contacts[1].id, into=contacts[2].id)
+        return body
+
+    world.faults.inject(Rewrite(remove), method="GET", path="/contacts", times=1)
+    report = await world.sync()
+    assert report.outcome is Outcome.SUCCEEDED
+    assert (report.contacts.updated, report.contacts.vanished, report.contacts.failed) == (2, 2, 0)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+@pytest.mark.parametrize(
+    ("api", "path"),
+    [
+        ("intercom", "/me"),
+        ("intercom", "/data_attributes"),
+        ("intercom", "/contacts"),
+        ("chartmogul", "/customers"),
+        ("chartmogul", "/customers/[^/]+/subscriptions"),
+    ],
+)
+async def test_refused_credentials_end_the_run_for_good(world: World, api: Any, path: str, status: int) -> None:
+    world.pairs(2)
+    world.faults.inject(Respond(status), api=api, path=path)
+    report = await world.sync(fields=[{"source": "Plan"}, {"source": "MRR"}])
+    assert (report.outcome, report.reason, report.exit_code) == (Outcome.FAILED, RunReason.CREDENTIALS_REJECTED, 4)
+    assert f"status {status}" in report.message
+    assert report.requests.retried == 0
+
+
+async def test_an_account_of_chartmogul_that_ended_is_refused_credentials(world: World) -> None:
+    world.faults.inject(Respond(402), api="chartmogul")
+    assert (await world.sync()).reason is RunReason.CREDENTIALS_REJECTED
+
+
+async def test_a_token_revoked_in_mid_run_stops_it_and_leaves_the_rest_failed(world: World) -> None:
+    world.pairs(300)
+    world.faults.inject(Respond(401), method="PUT", skip=10)
+    report = await world.sync()
+    assert (report.outcome, report.reason) == (Outcome.FAILED, RunReason.CREDENTIALS_REJECTED)
+    assert report.contacts.updated == 10
+    assert errors(report) == {RunReason.CREDENTIALS_REJECTED: report.contacts.matched - 10}
+    assert world.writes() < 300
+
+
+@pytest.mark.parametrize(
+    ("api", "path", "reason"),
+    [
+        ("intercom", "/me", RunReason.INTERCOM_UNAVAILABLE),
+        ("intercom", "/data_attributes", RunReason.INTERCOM_UNAVAILABLE),
+        ("intercom", "/contacts", RunReason.INTERCOM_UNAVAILABLE),
+        ("chartmogul", "/customers", RunReason.CHARTMOGUL_UNAVAILABLE),
+        ("chartmogul", "/invoices", RunReason.CHARTMOGUL_UNAVAILABLE),
+        ("chartmogul", "/plans", RunReason.CHARTMOGUL_UNAVAILABLE),
+        ("chartmogul", "/customers/[^/]+/subscriptions", RunReason.CHARTMOGUL_UNAVAILABLE),
+    ],
+)
+@pytest.mark.parametrize("effect", [Respond(503), Drop()])
+async def test_reading_that_cannot_go_on_ends_the_run(
+    world: World, api: Any, path: str, reason: RunReason, effect: Effect
+) -> None:
+    world.pairs(2)
+    world.faults.inject(effect, api=api, path=path)
+    report = await world.sync(fields=[{"source": "NetPayments"}, {"source": "PlanExternalID"}])
+    assert (report.outcome, report.reason, report.exit_code) == (Outcome.FAILED, reason, 5)
+
+
+@pytest.mark.parametrize("effect", [Respond(500), Respond(400)])
+async def test_no_write_that_succeeds_is_an_outage(world: World, effect: Effect) -> None:
+    world.pairs(3)
+    world.faults.inject(effect, method="PUT")
+    report = await world.sync()
+    assert (report.outcome, report.reason, report.exit_code) == (Outcome.FAILED, RunReason.INTERCOM_UNAVAILABLE, 5)
+    assert report.contacts.failed == 3
+
+
+async def test_fifty_writes_in_a_row_that_fail_end_the_run(world: World) -> None:
+    world.pairs(300)
+    world.faults.inject(Respond(400), method="PUT", skip=5)
+    report = await world.sync()
+    assert (report.outcome, report.reason) == (Outcome.FAILED, RunReason.INTERCOM_UNAVAILABLE)
+    assert report.contacts.matched >= 60
+    assert errors(report)[RecordReason.REJECTED] >= 50
+    assert errors(report)[RunReason.INTERCOM_UNAVAILABLE] > 0
+    assert world.writes() < 300
+
+
+async def test_a_customer_whose_subscriptions_cannot_be_read_fails_alone(world: World) -> None:
+    contacts = world.pairs(3)
+    uuids = [customer["uuid"] for _, customer in world.account.customers()]
+    world.faults.inject(Respond(500), path=f"/customers/{uuids[0]}/subscriptions")
+    report = await world.sync(fields=[{"source": "Plan"}, {"source": "MRR"}])
+    assert report.outcome is Outcome.PARTIALLY_SUCCEEDED
+    assert errors(report) == {RecordReason.UNAVAILABLE: 1}
+    assert world.stored(contacts[0]) == {}
+    assert world.stored(contacts[1]) == {"chartmogul_mrr": 10.01}
+
+
+async def test_a_customer_deleted_in_mid_run_keeps_its_plan(world: World) -> None:
+    contact = world.pairs(1)[0]
+    uuid = next(customer["uuid"] for _, customer in world.account.customers())
+    subscription = {"id": 1, "plan": "Pro", "status": "active", "billing-cycle": "month", "billing-cycle-count": 1}
+    world.account.set_subscriptions(uuid, [subscription])
+    fields = [{"source": "Plan"}, {"source": "MRR"}]
+    await world.sync(fields=fields)
+    assert world.stored(contact)["chartmogul_plan"] == "Pro"
+    world.faults.inject(Respond(404), path=f"/customers/{uuid}/subscriptions")
+    world.account.change_customer(uuid, {"mrr": 1})
+    report = await world.sync(fields=fields)
+    assert report.outcome is Outcome.SUCCEEDED
+    assert world.stored(contact) == {"chartmogul_plan": "Pro", "chartmogul_mrr": 0.01}
+
+
+@pytest.mark.parametrize(
+    ("message", "reason"),
+    [
+        ("You already have 'chartmogul_mrr' in your company data.", AttributeReason.NAME_TAKEN),
+        ("You have reached the limit of custom attributes.", AttributeReason.LIMIT_REACHED),
+        ("Your name for this attribute must only contain alphanumeric characters", AttributeReason.CANNOT_CREATE),
+    ],
+)
+@pytest.mark.parametrize("max_changed_percent", [100, 99])
+async def test_an_attribute_that_cannot_be_created_drops_one_field(
+    world: World, message: str, reason: AttributeReason, max_changed_percent: int
+) -> None:
+    contacts = world.pairs(2)
+    world.account.add_customer({"email": "same@example.com"})
+    same = world.account.add_contact(email="same@example.com")
+    body = {"type": "error.list", "request_id": "r", "errors": [{"code": "parameter_invalid", "message": message}]}
+    await world.sync(fields=[{"source": "CustomerStatus"}])
+    world.account.change_customer(next(c["uuid"] for _, c in world.account.customers()), {"status": "Cancelled"})
+    world.faults.inject(Respond(400, body=body), method="POST", path="/data_attributes")
+    fields = [{"source": "MRR"}, {"source": "CustomerStatus"}]
+    uuids = [c["uuid"] for _, c in world.account.customers()]
+    world.account.change_customer(uuids[-1], {"mrr": None})
+    report = await world.sync(fields=fields, maxChangedPercent=max_changed_percent)
+    assert report.reason is RunReason.PARTIALLY_SUCCEEDED
+    assert [(each.attribute, each.reason) for each in report.attributes.refused] == [("chartmogul_mrr", reason)]
+    assert (report.contacts.updated, report.contacts.unchanged) == (1, 2)
+    assert world.stored(contacts[0]) == {"chartmogul_status": "Cancelled"}
+    assert world.stored(same) == {"chartmogul_status": "Active"}
+
+
+async def test_an_attribute_that_another_run_created_meanwhile_is_no_failure(world: World) -> None:
+    world.pairs(1)
+
+    def create_too(body: Any) -> Any:
+        for name, data_type in (("chartmogul_mrr", "float"), ("chartmogul_status", "string")):
+            world.account.attributes.create({"name": name, "model": "contact", "data_type": data_type})
+        return body
+
+    world.faults.inject(Rewrite(create_too), method="GET", path="/data_attributes", times=1)
+    report = await world.sync()
+    assert report.outcome is Outcome.SUCCEEDED
+    assert report.attributes.created == []
+    assert report.contacts.updated == 1
+
+
+async def test_attributes_that_cannot_be_created_because_of_an_outage_are_worth_a_retry(world: World) -> None:
+    world.pairs(1)
+    world.faults.inject(Respond(503), method="POST", path="/data_attributes")
+    report = await world.sync()
+    assert (report.reason, report.exit_code) == (RunReason.INTERCOM_UNAVAILABLE, 5)
+
+
+async def test_contacts_known_by_then_count_as_failed_when_reading_breaks_off(world: World) -> None:
+    world.pairs(160)
+    world.faults.inject(Respond(503), path="/contacts", skip=1)
+    report = await world.sync(maxChangedPercent=99)
+    assert (report.outcome, report.reason) == (Outcome.FAILED, RunReason.INTERCOM_UNAVAILABLE)
+    assert report.contacts.matched == report.contacts.failed == 150
+    assert errors(report) == {RunReason.INTERCOM_UNAVAILABLE: 150}
+
+
+@pytest.mark.parametrize(
+    ("faults", "reason", "exit_code"),
+    [
+        ({"/me": 401}, RunReason.CREDENTIALS_REJECTED, 4),
+        ({"/ping": 401}, RunReason.CREDENTIALS_REJECTED, 4),
+        ({"/ping": 403, "/me": 503}, RunReason.CREDENTIALS_REJECTED, 4),
+        ({"/ping": 503}, RunReason.CHARTMOGUL_UNAVAILABLE, 5),
+        ({"/data_attributes": 500}, RunReason.INTERCOM_UNAVAILABLE, 5),
+    ],
+)
+async def test_a_check_ends_for_the_reason_that_matters_most(
+    world: World, faults: dict[str, int], reason: RunReason, exit_code: int
+) -> None:
+    for path, status in faults.items():
+        world.faults.inject(Respond(status), path=path)
+    report = await world.check()
+    assert (report.outcome, report.reason, report.exit_code) == (Outcome.FAILED, reason, exit_code)
