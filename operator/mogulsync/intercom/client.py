@@ -106,7 +106,7 @@ class Intercom:
             "POST",
             "/data_attributes",
             what="create an attribute",
-            read=lambda _: None,
+            read=lambda body: parsing.created(body.data),
             body={"name": name, "model": "contact", "data_type": data_type, "description": description},
         )
 

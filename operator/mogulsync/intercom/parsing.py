@@ -8,8 +8,14 @@ from mogulsync.transport.client import MalformedError
 
 
 def workspace(data: Any) -> Workspace:
-    """Read the answer of `/me`."""
-    app = data.get("app") if isinstance(data, dict) else None
+    """Read the answer of `/me`.
+
+    Raises:
+        MalformedError: It is no object.
+    """
+    if not isinstance(data, dict):
+        raise MalformedError("it is not an object")
+    app = data.get("app")
     if not isinstance(app, dict):
         # A token without an admin has no app in its answer; that it was answered says it works.
         app = {}
@@ -19,6 +25,16 @@ def workspace(data: Any) -> Workspace:
 def attributes(data: Any) -> list[Attribute]:
     """Read the answer of `/data_attributes`."""
     return [_attribute(entry) for entry in listed(data) if isinstance(entry.get("name"), str)]
+
+
+def created(data: Any) -> None:
+    """Read the answer to an attribute's creation, which is the attribute.
+
+    Raises:
+        MalformedError: It is something else.
+    """
+    if not isinstance(data, dict):
+        raise MalformedError("it is not an attribute")
 
 
 def _attribute(entry: dict[str, Any]) -> Attribute:
