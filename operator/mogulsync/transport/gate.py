@@ -29,13 +29,13 @@ class Ticket:
 class Pacer(Protocol):
     """Decides when the next request may be sent. It is told the time and never waits itself."""
 
-    def delay(self, now: float) -> float:
+    def delay(self, now: float, /) -> float:
         """Return the seconds until it is worth asking again: 0 means go, infinity means after an answer."""
 
-    def sent(self, now: float) -> Ticket:
+    def sent(self, now: float, /) -> Ticket:
         """Note a request that is on its way; allowed only after `delay` returned 0."""
 
-    def answered(self, ticket: Ticket, now: float, answer: Answer | None) -> None:
+    def answered(self, ticket: Ticket, now: float, answer: Answer | None, /) -> None:
         """Note the answer to a request, None when there was none."""
 
 
