@@ -155,6 +155,8 @@ async def configuration() -> Configuration:
         kubernetes_config.load_incluster_config(client_configuration=settings)  # type: ignore[no-untyped-call]
     else:
         await kubernetes_config.load_kube_config(client_configuration=settings)  # type: ignore[no-untyped-call]
+    # With it, aiohttp looks for a .netrc at each request. A proxy can be named in the kubeconfig.
+    settings.client_session_kwargs = {"trust_env": False}
     return settings
 
 

@@ -48,21 +48,20 @@ def build_cronjob(destination: Object, *, image: str) -> Object:
             "failedJobsHistoryLimit": _given(spec.job.failed_jobs_history_limit, HISTORY_LIMIT),
             "jobTemplate": {
                 "metadata": {"labels": own, "annotations": generation_annotation(destination)},
-                "spec": build_run_spec(destination, image=image, trigger=names.TRIGGER_SCHEDULE),
+                "spec": build_run_spec(destination, spec, image=image, trigger=names.TRIGGER_SCHEDULE),
             },
         },
     }
 
 
-def build_run_spec(destination: Object, *, image: str, trigger: str) -> Object:
+def build_run_spec(destination: Object, spec: Spec, *, image: str, trigger: str) -> Object:
     """Return the spec of a Job that does one run."""
-    deadline = Spec.model_validate(destination["spec"]).job.active_deadline_seconds
-    return build_job_spec(destination, image=image, trigger=trigger) | {
-        "activeDeadlineSeconds": _given(deadline, ACTIVE_DEADLINE_SECONDS)
+    return build_job_spec(destination, spec, image=image, trigger=trigger) | {
+        "activeDeadlineSeconds": _given(spec.job.active_deadline_seconds, ACTIVE_DEADLINE_SECONDS)
     }
 
 
-def build_job_spec(destination: Object, *, image: str, trigger: str) -> Object:
+def build_job_spec(destination: Object, spec: Spec, *, image: str, trigger: str) -> Object:
     """Return what the specs of all Jobs have in common: when a failed Pod is tried again, and the Pod."""
     never_retried = [int(ExitCode.USAGE), int(ExitCode.FAILED)]
     return {
@@ -76,7 +75,7 @@ def build_job_spec(destination: Object, *, image: str, trigger: str) -> Object:
                 {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
             ]
         },
-        "template": build_pod_template(destination, image=image, trigger=trigger),
+        "template": build_pod_template(destination, spec, image=image, trigger=trigger),
     }
 
 
@@ -141,12 +140,19 @@ def due_since(live: Object | None) -> str | None:
 
 def as_applied(live: Object, desired: Object) -> bool:
     """Return whether the CronJob in the cluster is what was applied, and what is desired now."""
+    return is_annotated(live) and applied(live) == digest(desired) and covers(live, desired)
+
+
+def applied(live: Object) -> str | None:
+    """Return the digest of what was applied last, as the CronJob tells."""
+    value: str | None = (live["metadata"].get("annotations") or {}).get(names.ANNOTATION_APPLIED)
+    return value
+
+
+def is_annotated(live: Object) -> bool:
+    """Return whether the CronJob has the annotations that the operator needs."""
     annotations = live["metadata"].get("annotations") or {}
-    return (
-        annotations.get(names.ANNOTATION_APPLIED) == digest(desired)
-        and names.ANNOTATION_DUE_SINCE in annotations
-        and covers(live, desired)
-    )
+    return {names.ANNOTATION_APPLIED, names.ANNOTATION_DUE_SINCE} <= set(annotations)
 
 
 def covers(live: Any, desired: Any) -> bool:

@@ -11,6 +11,7 @@ from mogulsync.controller.cluster import JOBS, Object
 from mogulsync.controller.cronjob import build_job_spec, build_run_spec, digest, generation_annotation, owner_reference
 from mogulsync.controller.podtemplate import labels
 from mogulsync.resource import names
+from mogulsync.resource.spec import Spec
 
 RUN_TTL_SECONDS: Final = 7 * 24 * 3600
 """How long a finished manual run's Job, with its log, is kept."""
@@ -54,12 +55,14 @@ def build_job(destination: Object, *, image: str, request: str) -> Object:
         request: Value of the annotation that asks for it.
     """
     trigger = names.TRIGGER_MANUAL
+    spec = Spec.model_validate(destination["spec"])
     return _job(
         destination,
         name=run_name(destination, request),
         trigger=trigger,
         annotations={names.ANNOTATION_SYNC_REQUESTED_AT: request},
-        spec=build_run_spec(destination, image=image, trigger=trigger) | {"ttlSecondsAfterFinished": RUN_TTL_SECONDS},
+        spec=build_run_spec(destination, spec, image=image, trigger=trigger)
+        | {"ttlSecondsAfterFinished": RUN_TTL_SECONDS},
     )
 
 
@@ -76,6 +79,7 @@ def build_check_job(
         previous: Name of the Job of the check before.
     """
     trigger = names.TRIGGER_CHECK
+    spec = Spec.model_validate(destination["spec"])
     annotations = {names.ANNOTATION_INPUTS: inputs}
     if request is not None:
         annotations[names.ANNOTATION_CHECK_REQUESTED_AT] = request
@@ -84,7 +88,8 @@ def build_check_job(
         name=check_name(destination, inputs=inputs, request=request, previous=previous),
         trigger=trigger,
         annotations=annotations,
-        spec=build_job_spec(destination, image=image, trigger=trigger) | {"ttlSecondsAfterFinished": CHECK_TTL_SECONDS},
+        spec=build_job_spec(destination, spec, image=image, trigger=trigger)
+        | {"ttlSecondsAfterFinished": CHECK_TTL_SECONDS},
     )
 
 

@@ -37,15 +37,16 @@ def labels(destination: str, trigger: str) -> dict[str, str]:
     }
 
 
-def build_pod_template(destination: Object, *, image: str, trigger: str) -> Object:
+def build_pod_template(destination: Object, spec: Spec, *, image: str, trigger: str) -> Object:
     """Return the Pod template of a destination's runs or, for the trigger `check`, of its checks.
 
     Args:
         destination: The IntercomDestination as the API server stores it.
+        spec: Its spec.
         image: What to run unless spec.job.image says otherwise.
         trigger: One of the TRIGGER_ values.
     """
-    job = Spec.model_validate(destination["spec"]).job
+    job = spec.job
     own = labels(destination["metadata"]["name"], trigger)
     metadata: Object = {"labels": {**(job.pod_labels or {}), **own}}
     if job.pod_annotations:
@@ -54,7 +55,7 @@ def build_pod_template(destination: Object, *, image: str, trigger: str) -> Obje
         "name": names.CONTAINER_NAME,
         "image": job.image or image,
         "args": list(CHECK_ARGUMENTS if trigger == names.TRIGGER_CHECK else SYNC_ARGUMENTS),
-        "env": _environment(destination),
+        "env": _environment(destination, spec),
         "resources": _json(job.resources) if job.resources else _DEFAULT_RESOURCES,
         "terminationMessagePath": names.TERMINATION_LOG,
         "terminationMessagePolicy": "File",
@@ -89,9 +90,8 @@ def _placement(job: Job) -> Object:
     return {key: value for key, value in wishes.items() if value}
 
 
-def _environment(destination: Object) -> list[Object]:
+def _environment(destination: Object, spec: Spec) -> list[Object]:
     """Return the container's variables; the resource's own come last and cannot replace ours."""
-    spec = Spec.model_validate(destination["spec"])
     key, token = spec.chartmogul.api_key_secret_ref, spec.intercom.oauth_secret_ref
     return [
         {"name": names.ENV_DESTINATION, "value": _manifest(destination)},

@@ -12,7 +12,15 @@ from typing import Final, NamedTuple
 from mogulsync.controller import runs
 from mogulsync.controller.cluster import CRONJOBS, JOBS, PODS, Cluster, ClusterError, Object
 from mogulsync.controller.conditions import Check, Impediment
-from mogulsync.controller.cronjob import annotated, as_applied, build_cronjob, covers, digest, left_behind, owned_by
+from mogulsync.controller.cronjob import (
+    annotated,
+    as_applied,
+    build_cronjob,
+    digest,
+    is_annotated,
+    left_behind,
+    owned_by,
+)
 from mogulsync.controller.job import build_check_job, build_job, check_inputs, check_name, run_name
 from mogulsync.controller.record import fold_check, fold_run, is_answer, is_obstacle, may_be_new
 from mogulsync.controller.store import Key, Store
@@ -56,9 +64,9 @@ class Memory:
     refused: Refused | None = None
     conflict: bool = False
     """Someone else's CronJob had the name when it was last looked at."""
-    settled: tuple[str, int] | None = None
-    """Digest of what was applied last, and the generation of the CronJob that came of it: the API server
-    may write a value differently from how it was given (0.1 CPU as 100m)."""
+    settled: tuple[int, int] | None = None
+    """Generations of the destination and of the CronJob that belong together. It saves comparing them, and
+    the API server may write a value differently from how it was given (0.1 CPU as 100m)."""
 
 
 @dataclass
@@ -139,12 +147,15 @@ class Steps:
         What the API server refuses suspends the CronJob in place: it must not go on with a spec that nobody
         asks for any more.
         """
-        desired = build_cronjob(work.destination, image=self._image)
         live = await self._existing_cronjob(work)
         if live is not None and (foreign := _foreign(work, live)):
             return foreign
         work.memory.conflict = False
-        if live is not None and self._in_place(work, live, desired):
+        if live is not None and work.memory.settled == _generations(work, live) and is_annotated(live):
+            return None
+        desired = build_cronjob(work.destination, image=self._image)
+        if live is not None and as_applied(live, desired):
+            work.memory.settled = _generations(work, live)
             return None
         refused = work.memory.refused
         if refused and refused.digest == digest(desired) and work.now < refused.time + REFUSED_AGAIN:
@@ -281,19 +292,13 @@ class Steps:
             self._store.put(CRONJOBS, live)
         return live
 
-    def _in_place(self, work: Work, live: Object, desired: Object) -> bool:
-        if as_applied(live, desired):
-            return True
-        return work.memory.settled == (digest(desired), live["metadata"]["generation"])
-
     async def _apply_cronjob(self, work: Work, live: Object | None, desired: Object) -> None:
         """Apply the CronJob onto `live`, or onto nothing: whatever else has the name stays untouched (409)."""
         body = annotated(desired, live, now=timestamp(work.now))
         guard = {"uid": live["metadata"]["uid"]} if live else {"resourceVersion": _NEVER_THERE}
         stored = await self._cluster.apply(CRONJOBS, body | {"metadata": body["metadata"] | guard})
         self._store.put(CRONJOBS, stored)
-        if not covers(stored, desired):
-            work.memory.settled = (digest(desired), stored["metadata"]["generation"])
+        work.memory.settled = _generations(work, stored)
 
     async def _suspend(self, live: Object) -> None:
         metadata = live["metadata"]
@@ -333,6 +338,10 @@ class Steps:
                     self._store.put(PODS, pod)
             pods = self._store.pods(job)
         return pods
+
+
+def _generations(work: Work, live: Object) -> tuple[int, int]:
+    return work.generation, live["metadata"]["generation"]
 
 
 def _foreign(work: Work, live: Object) -> Impediment | None:

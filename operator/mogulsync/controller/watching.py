@@ -179,7 +179,7 @@ class Watcher:
                 connector=aiohttp.TCPConnector(limit=0, ssl=_ssl_context(configuration)),
                 headers=headers,
                 trace_configs=[trace],
-                trust_env=True,
+                proxy=configuration.proxy,
             )
             return kopf.AiohttpSession(server=configuration.host, aiohttp_session=session)
 
