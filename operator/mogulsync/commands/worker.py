@@ -5,6 +5,7 @@ import logging
 import os
 import sys
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, NamedTuple, NoReturn
@@ -67,8 +68,8 @@ def carry_out(work: Work, options: Options, signals: Signals) -> NoReturn:
         _clear(options.report)
         destination = _destination(options.destination, os.environ)
         credentials = _credentials(os.environ)
-    except RunError as failure:
-        report = failed(failure, start=start, dry_run=options.dry_run)
+    except Exception as error:  # noqa: BLE001 - whatever happens, a run ends with a report
+        report = failed(run_error_of(error), start=start, dry_run=options.dry_run)
         _log.error("not started", extra={"reason": report.reason, "error": report.message})
         publish(report, options.report)
     else:
@@ -188,4 +189,5 @@ def publish(report: Report, path: str | None) -> None:
             Path(path).write_text(report.to_json() + "\n", encoding="utf-8")
         except OSError as error:
             _log.error("the report cannot be written", extra={"file": path, "error": error.strerror})
-    click.echo(summary(report))
+    with suppress(OSError):  # nobody reads any more
+        click.echo(summary(report))

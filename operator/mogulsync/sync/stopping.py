@@ -8,7 +8,9 @@ from mogulsync.resource.reasons import RunReason
 from mogulsync.sync.failures import RunError, run_error_of
 
 GRACE_SECONDS: Final = 2.5
-"""For requests under way when a run is stopped; it has to be over within 5 seconds."""
+"""For writes under way when a run is stopped; it has to be over within 5 seconds."""
+_CANCEL_SECONDS: Final = 1.0
+"""For everything else to notice that it is stopped."""
 
 
 async def run_until(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> RunError | None:
@@ -19,7 +21,7 @@ async def run_until(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> Run
     stopping.cancel()
     if not task.done():
         task.cancel()
-        await asyncio.wait({task}, timeout=GRACE_SECONDS)
+        await asyncio.wait({task}, timeout=_CANCEL_SECONDS)
         return RunError(RunReason.INTERRUPTED, "stopped before it was done; the next run does what is left")
     error = task.exception()
     return run_error_of(error) if error is not None else None

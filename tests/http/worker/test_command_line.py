@@ -1,0 +1,153 @@
+"""The worker's command line: what it reads, what it tells, and how it exits."""
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from mogulsync.sandbox import ACCESS_TOKEN, API_KEY, Respond
+from worker_process import Worker
+
+
+def test_a_sync_reports_sums_up_and_exits_0(worker: Worker) -> None:
+    ended = worker.run("sync", "--destination", worker.file())
+    assert ended.code == 0
+    assert ended.report is not None
+    assert ended.report["outcome"] == "Succeeded"
+    assert ended.report["contacts"]["updated"] > 30
+    assert ended.out.startswith(f"Succeeded: {ended.report['message']}\n")
+    assert ended.log[-1]["message"] == "run ended"
+    assert all(set(line) >= {"time", "level", "logger", "message"} for line in ended.log)
+
+
+def test_nothing_that_leaves_the_worker_holds_a_credential_or_an_address(worker: Worker) -> None:
+    worker.sandbox.faults.inject(Respond(400), method="PUT", times=3)
+    ended = worker.run("sync", "--destination", worker.file(fields=[{"source": "Email"}]), "--progress", "json")
+    told = ended.out + ended.err + json.dumps(ended.report)
+    for secret in (API_KEY, ACCESS_TOKEN, "@", "example.com"):
+        assert secret not in told
+
+
+@pytest.mark.parametrize("dry_run", [[], ["--dry-run"]])
+def test_the_manifest_may_come_from_standard_input_or_the_environment(worker: Worker, dry_run: list[str]) -> None:
+    manifest = json.dumps(worker.manifest())
+    piped = worker.run("sync", "--destination", "-", *dry_run, stdin=manifest)
+    assert piped.code == 0
+    inline = worker.run("sync", *dry_run, env={"MOGULSYNC_DESTINATION": manifest})
+    assert inline.code == 0
+    assert piped.report is not None
+    assert inline.report is not None
+    assert piped.report["dryRun"] is inline.report["dryRun"] is bool(dry_run)
+
+
+@pytest.mark.parametrize(
+    ("args", "env", "reason", "named"),
+    [
+        pytest.param([], {}, "InvalidDestination", "MOGULSYNC_DESTINATION", id="no destination"),
+        pytest.param(["--destination", "/nowhere.yaml"], {}, "InvalidDestination", "/nowhere.yaml", id="no file"),
+        pytest.param(["--destination", "-"], {}, "InvalidDestination", "document", id="empty"),
+        pytest.param(["--bogus"], {}, "InvalidDestination", "--bogus", id="unknown option"),
+        pytest.param(["--partial-exit-code", "x"], {}, "InvalidDestination", "--partial-exit-code", id="no number"),
+        pytest.param(["GOOD"], {"CHARTMOGUL_API_KEY": None}, "MissingCredentials", "CHARTMOGUL_API_KEY", id="no key"),
+        pytest.param(
+            ["GOOD"], {"INTERCOM_ACCESS_TOKEN": " \n"}, "MissingCredentials", "INTERCOM_ACCESS_TOKEN", id="blank token"
+        ),
+        pytest.param(["BAD"], {}, "InvalidDestination", "spec.fields[0].source", id="wrong field"),
+    ],
+)
+def test_a_wrong_command_line_manifest_or_environment_exits_2_and_reports(
+    worker: Worker, args: list[str], env: dict[str, Any], reason: str, named: str
+) -> None:
+    if args == ["GOOD"]:
+        args = ["--destination", worker.file()]
+    elif args == ["BAD"]:
+        args = ["--destination", worker.file(fields=[{"source": "Mood"}])]
+    ended = worker.run("sync", *args, env=env)
+    assert ended.code == 2
+    assert ended.report is not None
+    assert (ended.report["outcome"], ended.report["reason"]) == ("Failed", reason)
+    assert named in ended.report["message"]
+    assert named in ended.err
+    assert worker.sandbox.traffic.count() == 0
+
+
+def test_a_report_that_cannot_be_written_is_told_before_anything_happens(worker: Worker) -> None:
+    ended = worker.finish(worker.start("sync", "--destination", worker.file(), "--report", "/nowhere/report.json"))
+    assert ended.code == 2
+    assert "--report" in ended.err
+    assert worker.sandbox.traffic.count() == 0
+
+
+def test_an_old_report_is_gone_once_a_run_has_begun(worker: Worker) -> None:
+    worker.report.write_text('{"version": 1, "outcome": "Succeeded"}')
+    inode = worker.report.stat().st_ino
+    ended = worker.run("sync", "--destination", "/nowhere.yaml")
+    assert ended.report is not None
+    assert ended.report["outcome"] == "Failed"
+    assert worker.report.stat().st_ino == inode
+
+
+@pytest.mark.parametrize(("args", "code"), [([], 3), (["--partial-exit-code", "0"], 0)])
+def test_a_partial_success_exits_with_the_code_that_was_asked_for(worker: Worker, args: list[str], code: int) -> None:
+    worker.sandbox.faults.inject(Respond(400), method="PUT", times=1)
+    ended = worker.run("sync", "--destination", worker.file(), *args)
+    assert ended.code == code
+    assert ended.report is not None
+    assert ended.report["reason"] == "PartiallySucceeded"
+    warnings = [line for line in ended.log if line["level"] == "warning"]
+    assert [line["contact"] for line in warnings] == [ended.report["errors"][0]["example"]["contact"]]
+
+
+@pytest.mark.parametrize("command", ["sync", "check"])
+def test_refused_credentials_exit_4(worker: Worker, command: str) -> None:
+    worker.sandbox.account.revoke_token()
+    ended = worker.run(command, "--destination", worker.file())
+    assert ended.code == 4
+    assert ended.report is not None
+    assert ended.report["reason"] == "CredentialsRejected"
+
+
+def test_a_check_exits_0_and_writes_nothing(worker: Worker) -> None:
+    ended = worker.run("check", "--destination", worker.file())
+    assert ended.code == 0
+    assert ended.report is not None
+    assert ended.report["workspace"]["name"] == "Sandbox"
+    assert {exchange.method for exchange in worker.sandbox.traffic} == {"GET"}
+
+
+@pytest.mark.parametrize("style", ["plain", "json"])
+def test_progress_goes_to_standard_error(worker: Worker, style: str) -> None:
+    ended = worker.run("sync", "--destination", worker.file(), "--progress", style)
+    lines = [line for line in ended.err.splitlines() if '"time"' not in line]
+    if style == "plain":
+        assert any(line.startswith("customers: 40 of 40") for line in lines)
+    else:
+        phases = json.loads(lines[-1])["progress"]
+        assert {"phase": "customers", "done": 40, "total": 40}.items() <= phases[0].items()
+
+
+def test_the_worker_imports_nothing_of_the_operators_world_and_no_display() -> None:
+    code = (
+        "import sys\n"
+        "from mogulsync.commands.sync import command\n"
+        "try:\n"
+        "    command(['--destination', '/nowhere.yaml'], standalone_mode=False)\n"
+        "except SystemExit:\n"
+        "    pass\n"
+        "print(sorted({name.partition('.')[0] for name in sys.modules}))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603 - ours
+    imported = set(json.loads(done.stdout.splitlines()[-1].replace("'", '"')))
+    assert "httpx2" in imported
+    assert not imported & {
+        "kopf",
+        "kubernetes",
+        "rich",
+        "starlette",
+        "uvicorn",
+        "aiohttp",
+        "croniter",
+        "prometheus_client",
+    }
