@@ -85,6 +85,7 @@ async def _run(
     start = now()
     spec = destination.spec
     meter = Meter()
+    report: Report | None = None
     try:
         async with (
             ChartMogul(url=spec.chartmogul.url, api_key=credentials.api_key, meter=meter) as chartmogul,
@@ -96,20 +97,23 @@ async def _run(
             ) as intercom,
         ):
             report = await work(Session(destination, chartmogul, intercom, meter, stop))
+            publish(report, options.report)
             if report.reason is RunReason.INTERRUPTED:
-                _leave(report, options)
+                _leave(_exit_code(report, options))
     except Exception as error:  # noqa: BLE001 - whatever happens, a run ends with a report
-        report = failed(run_error_of(error), start=start, dry_run=options.dry_run)
-    publish(report, options.report)
+        failure = run_error_of(error)
+        if report is None:
+            report = failed(failure, start=start, dry_run=options.dry_run)
+            publish(report, options.report)
     return report
 
 
-def _leave(report: Report, options: Options) -> NoReturn:
+def _leave(code: int) -> NoReturn:
     """Exit at once: closing connections, or a thread that looks up a name, could take longer than the 5 seconds."""
-    publish(report, options.report)
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(_exit_code(report, options))
+    with suppress(OSError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(code)
 
 
 def report_usage(problem: str, path: str) -> None:
