@@ -31,7 +31,7 @@ def measure(customers: int) -> Result:
         synced = sync(manifest(sandbox.urls, sources=tuple(Source)))
         arrivals = [each for each in sandbox.arrivals() if each.api == "chartmogul"]
     counts = Counter(_kind(each.path) for each in arrivals)
-    refused = sum(each.status in _REFUSALS for each in arrivals)
+    refusals = Counter(each.status for each in arrivals if each.status in _REFUSALS)
     table = Table(
         f"ChartMogul's requests, {customers:,} customers, all 13 fields",
         ("requests for", "requests"),
@@ -42,7 +42,7 @@ def measure(customers: int) -> Result:
                 "asking each customer for both (two requests each, pages besides)",
                 2 * customers + -(-customers // _PAGE),
             ),
-            ("answered 429 or 503", refused),
+            *((f"answered {int(status)}", refusals[status]) for status in _REFUSALS),
         ],
         (
             f"{subscribers:,} of the customers are Active or Past Due; only those of them whom a contact matches are "
@@ -54,7 +54,7 @@ def measure(customers: int) -> Result:
     return Result(
         [table],
         [
-            Target("all fields: ChartMogul's refusals", refused, "<=", 0),
+            Target("all fields: ChartMogul's refusals", refusals.total(), "<=", 0),
             Target(
                 "all fields: subscriptions asked for, to customers who can have one",
                 counts["subscriptions of one customer"] / subscribers,

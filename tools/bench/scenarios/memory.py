@@ -18,17 +18,18 @@ _PAGE: Final = 150
 
 
 def measure(synced: SandboxAccount, contacts: Sequence[int], say: Callable[[str], None]) -> Result:
-    """Run daily syncs of the same customers against workspaces of these sizes, and against its own."""
+    """Run daily syncs of the same customers against workspaces of these sizes."""
     table = Table(
         f"Peak memory of a daily run, {synced.customer_count:,} customers",
         ("customers", "contacts", "pages", "contacts changed", "seconds", "CPU seconds", "peak MiB"),
-        note="The contacts beyond the first row's are strangers to ChartMogul.",
+        note="The larger workspaces have more contacts that are strangers to ChartMogul.",
     )
     change(synced, CHANGED_PERCENT)
     peaks = []
-    for size in sorted({synced.contact_count, *contacts}):
+    sizes = sorted(contacts)
+    for size in sizes:
         say(f"memory, {size:,} contacts")
-        with served(synced if size == synced.contact_count else with_more_contacts(synced, size)) as sandbox:
+        with served(with_more_contacts(synced, size)) as sandbox:
             run = sync(manifest(sandbox.urls))
         peaks.append(run.took.peak_mib)
         table.rows.append(
@@ -42,11 +43,11 @@ def measure(synced: SandboxAccount, contacts: Sequence[int], say: Callable[[str]
                 run.took.peak_mib,
             )
         )
-    largest = f"{synced.customer_count:,} customers, {max(contacts):,} contacts"
+    largest = f"{synced.customer_count:,} customers, {sizes[-1]:,} contacts"
     return Result(
         [table],
         [
             Target(f"{largest}: peak memory", peaks[-1], "<=", _MOST_MIB, " MiB"),
-            Target(f"{largest}: peak to that of {synced.contact_count:,} contacts", peaks[-1] / peaks[0], "<=", _FLAT),
+            Target(f"{largest}: peak to that of {sizes[0]:,} contacts", peaks[-1] / peaks[0], "<=", _FLAT),
         ],
     )

@@ -21,7 +21,7 @@ _OLDEST: Final = 166
 """Requests in 10 seconds that the oldest workspaces get."""
 _OLDEST_A_SECOND: Final = 16
 _OFF: Final = 0
-_SHARE_THROTTLED: Final = 4
+_SHARE_THROTTLED: Final = 5
 """The throttled part takes one in so many of the contacts, because it takes its time."""
 _COLUMNS: Final = (
     "program", "set to", "contacts", "updated", "requests", "requests per contact updated", "seconds", "429",
