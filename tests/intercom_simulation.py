@@ -154,6 +154,11 @@ class Simulation:
         self._pacer.answered(ticket, now, answer)
 
 
+def seeded(seed: int) -> random.Random:
+    """Return a source of chance that repeats itself."""
+    return random.Random(seed)  # noqa: S311 - guards no secret
+
+
 def steady(there: float, back: float) -> Latency:
     """Return a latency that does not vary."""
     return lambda: (there, back)

@@ -1,0 +1,240 @@
+"""How fast a run asks Intercom, tried against a simulated one."""
+
+from collections import Counter
+from typing import Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from intercom_simulation import Headers, Server, Simulation, poisson, seeded, steady, varied
+from mogulsync.intercom.pacing import CONNECTIONS, IntercomPacer, read_budget
+from mogulsync.transport.gate import Answer, Ticket
+
+DATE = "Tue, 24 Nov 2026 10:00:03 GMT"
+RESET = 1795514410
+"""Seven seconds after that date."""
+
+
+def share_of(server: Server, percent: int) -> int:
+    return max(1, server.limit * percent // 100)
+
+
+servers = st.builds(
+    Server,
+    limit=st.integers(1, 200),
+    phase=st.none() | st.floats(0.0, 10.0),
+    clock_offset=st.floats(-1e6, 1e6),
+    round_up=st.booleans(),
+    dated=st.booleans(),
+)
+
+
+@given(
+    server=servers,
+    percent=st.integers(1, 100),
+    slowest=st.floats(0.0, 3.0),
+    seed=st.integers(0, 2**32),
+)
+@settings(max_examples=40, deadline=None)
+def test_a_run_alone_never_exceeds_its_share_nor_is_refused(
+    server: Server, percent: int, slowest: float, seed: int
+) -> None:
+    latency = varied(seeded(seed), 0.0, slowest)
+    outcome = Simulation(server, IntercomPacer(rate_limit_percent=percent), latency=latency).run(35.0)
+    assert outcome.refused == 0
+    assert outcome.most_in_a_window <= share_of(server, percent)
+
+
+@given(
+    server=servers,
+    percent=st.integers(1, 100),
+    demand=st.floats(0.0, 2.0),
+    hidden=st.sets(st.sampled_from(["x-ratelimit-reset", "x-ratelimit-remaining", "date"])),
+    seed=st.integers(0, 2**32),
+)
+@settings(max_examples=40, deadline=None)
+def test_the_share_holds_whatever_others_do_and_whatever_is_not_told(
+    server: Server, percent: int, demand: float, hidden: set[str], seed: int
+) -> None:
+    chance = seeded(seed)
+    outcome = Simulation(
+        server,
+        IntercomPacer(rate_limit_percent=percent),
+        latency=varied(chance, 0.0, 1.0),
+        others=poisson(chance, demand * server.limit / 10),
+        told=lambda headers: {name: value for name, value in headers.items() if name not in hidden},
+    ).run(35.0)
+    assert outcome.most_in_a_window <= share_of(server, percent)
+    assert outcome.answered > 0 or demand > 0
+
+
+LATENCIES = {"at once": (0.002, 0.01), "50 ms": (0.04, 0.06), "500 ms": (0.4, 0.6), "very uneven": (0.0, 1.0)}
+
+
+@pytest.mark.parametrize("lowest_highest", LATENCIES.values(), ids=LATENCIES)
+@pytest.mark.parametrize("phase", [3.7, None])
+@pytest.mark.parametrize(("limit", "percent"), [(1666, 100), (166, 80), (10, 100), (1, 100)])
+def test_nine_tenths_of_the_allowed_rate_are_used(
+    limit: int, percent: int, phase: float | None, lowest_highest: tuple[float, float]
+) -> None:
+    server = Server(limit, phase=phase)
+    latency = varied(seeded(1), *lowest_highest)
+    outcome = Simulation(server, IntercomPacer(rate_limit_percent=percent), latency=latency).run(60.0)
+    assert outcome.refused == 0
+    assert outcome.answered >= 0.9 * 6 * share_of(server, percent)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        lambda headers: headers,
+        lambda headers: {**headers, "x-ratelimit-reset": "0"},
+        lambda headers: {name: value for name, value in headers.items() if name != "x-ratelimit-reset"},
+        lambda headers: {name: value for name, value in headers.items() if name != "date"},
+    ],
+    ids=["all told", "reset senseless", "reset not told", "date not told"],
+)
+@pytest.mark.parametrize("per_second", [20, 80, 140])
+def test_beside_others_it_is_not_refused_and_the_budget_is_used(per_second: int, told: Any) -> None:
+    chance = seeded(7)
+    server = Server(1666, phase=2.5)
+    outcome = Simulation(
+        server,
+        IntercomPacer(rate_limit_percent=100),
+        latency=varied(chance, 0.03, 0.2),
+        others=poisson(chance, per_second),
+        told=told,
+    ).run(60.0)
+    assert outcome.refused == 0
+    assert outcome.answered + 60 * per_second >= 0.85 * 6 * 1666
+
+
+def test_a_burst_of_others_costs_at_most_the_rest_of_the_window() -> None:
+    server = Server(1000)
+    burst = [12.0 + 0.001 * each for each in range(950)]
+    simulation = Simulation(
+        server, IntercomPacer(rate_limit_percent=100), latency=steady(0.02, 0.02), others=iter(burst)
+    )
+    outcome = simulation.run(60.0)
+    assert outcome.refused == 0
+    assert outcome.per_window[10.0] < 400
+    assert outcome.per_window[40.0] > 900
+
+
+def test_requests_are_spread_over_the_window() -> None:
+    outcome = Simulation(Server(1000), IntercomPacer(rate_limit_percent=100), latency=steady(0.02, 0.02)).run(60.0)
+    per_second = Counter(int(when) for when in outcome.sent)
+    assert max(per_second.values()) <= 130
+    assert min(per_second[second] for second in range(59)) >= 70
+
+
+ABSURD: dict[str, Headers] = {
+    "none": {},
+    "limit 0": {"x-ratelimit-limit": "0", "x-ratelimit-remaining": "0", "x-ratelimit-reset": "0"},
+    "negative": {"x-ratelimit-limit": "-5", "x-ratelimit-remaining": "-1", "x-ratelimit-reset": "-9"},
+    "text": {"x-ratelimit-limit": "many", "x-ratelimit-remaining": "some", "x-ratelimit-reset": "soon"},
+    "huge": {"x-ratelimit-limit": "9" * 5000, "x-ratelimit-remaining": "9" * 5000, "x-ratelimit-reset": "9" * 5000},
+    "more remaining than there are": {"x-ratelimit-limit": "10000", "x-ratelimit-remaining": "99999"},
+    "far future": {"x-ratelimit-limit": "10000", "x-ratelimit-remaining": "9000", "x-ratelimit-reset": "99999999999"},
+    "fractions": {"x-ratelimit-limit": "1.5", "x-ratelimit-remaining": "0.5", "x-ratelimit-reset": "1e9"},
+    "other digits": {"x-ratelimit-limit": "١٦٦٦", "x-ratelimit-remaining": "²"},
+}
+
+
+@pytest.mark.parametrize("headers", ABSURD.values(), ids=ABSURD)
+def test_senseless_headers_neither_stop_nor_break_a_run(headers: Headers) -> None:
+    simulation = Simulation(
+        Server(10**9), IntercomPacer(rate_limit_percent=80), latency=steady(0.02, 0.02), told=lambda _: headers
+    )
+    assert simulation.run(20.0).answered > 1000
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset", "date"]), st.text()
+    )
+)
+@example({"x-ratelimit-limit": "5", "x-ratelimit-remaining": "3", "x-ratelimit-reset": "99", "date": DATE})
+def test_any_text_in_the_headers_reads_as_a_budget_that_makes_sense(headers: Headers) -> None:
+    budget = read_budget(headers)
+    assert budget.limit is None or budget.limit >= 1
+    assert budget.remaining is None or 0 <= budget.remaining <= (budget.limit or 0)
+    assert budget.left is None or 0 <= budget.left <= 60
+
+
+def test_a_window_s_end_is_told_by_the_server_s_own_clock() -> None:
+    headers = {"x-ratelimit-limit": "5", "x-ratelimit-remaining": "3", "x-ratelimit-reset": str(RESET), "date": DATE}
+    assert read_budget(headers).left == 7.0
+
+
+def first_answer(pacer: IntercomPacer, answer: Answer | None, now: float = 0.0) -> Ticket:
+    ticket = pacer.sent(now)
+    pacer.answered(ticket, now, answer)
+    return ticket
+
+
+def test_until_the_first_answer_one_request_is_under_way_at_a_time() -> None:
+    pacer = IntercomPacer(rate_limit_percent=80)
+    ticket = pacer.sent(0.0)
+    assert pacer.delay(0.0) > 1e9
+    pacer.answered(ticket, 0.1, None)
+    assert pacer.delay(0.1) == 0
+    ticket = pacer.sent(0.1)
+    assert pacer.delay(0.1) > 1e9
+    pacer.answered(ticket, 0.2, Answer(200, {"x-ratelimit-limit": "1000", "x-ratelimit-remaining": "999"}))
+    pacer.sent(0.2)
+    assert pacer.delay(0.2) == 0
+
+
+@pytest.mark.parametrize(
+    ("headers", "least", "most"),
+    [
+        ({"x-ratelimit-limit": "1666", "x-ratelimit-reset": str(RESET), "date": DATE}, 7.0, 8.0),
+        ({"x-ratelimit-limit": "1666", "x-ratelimit-remaining": "900", "x-ratelimit-reset": str(RESET)}, 9.0, 10.0),
+        ({"retry-after": "4"}, 4.0, 4.0),
+        ({"retry-after": "4", "x-ratelimit-reset": str(RESET), "date": DATE}, 7.0, 8.0),
+        ({"retry-after": "900"}, 60.0, 60.0),
+        ({}, 1.0, 1.0),
+    ],
+)
+def test_after_a_429_nothing_is_sent_until_the_window_ends_and_then_one_request(
+    headers: Headers, least: float, most: float
+) -> None:
+    pacer = IntercomPacer(rate_limit_percent=80)
+    first_answer(pacer, Answer(429, headers))
+    now, waited = 0.0, 0.0
+    while (delay := pacer.delay(now)) > 0:
+        now += delay
+        waited += delay
+    assert least <= waited <= most
+    probe = pacer.sent(now)
+    assert probe.probe
+    assert pacer.delay(now + 5) > 1e9
+    pacer.answered(probe, now + 5, Answer(200, {"x-ratelimit-limit": "1666", "x-ratelimit-remaining": "1600"}))
+    assert pacer.delay(now + 5) == 0
+
+
+def test_429s_without_a_word_lengthen_the_pause() -> None:
+    pacer = IntercomPacer(rate_limit_percent=80)
+    now, pauses = 0.0, []
+    for _ in range(6):
+        first_answer(pacer, Answer(429, {}), now)
+        start = now
+        while (delay := pacer.delay(now)) > 0:
+            now += delay
+        pauses.append(now - start)
+    assert pauses == pytest.approx([1, 2, 4, 8, 10, 10])
+
+
+def test_concurrency_follows_latency_so_that_the_rate_is_used() -> None:
+    def after(latency: float, limit: int) -> int:
+        pacer = IntercomPacer(rate_limit_percent=100)
+        headers = {"x-ratelimit-limit": str(limit), "x-ratelimit-remaining": str(limit - 1)}
+        pacer.answered(pacer.sent(0.0), latency, Answer(200, headers))
+        return pacer.concurrency
+
+    assert after(0.05, 1666) >= 0.05 * 166.6
+    assert after(0.5, 1666) >= 0.5 * 166.6
+    assert after(0.001, 1666) < 20
+    assert after(10.0, 100_000) == CONNECTIONS
