@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final
 
 from kubernetes.aio.client import ApiClient, Configuration
@@ -68,6 +69,7 @@ class Controller:
         image: What Jobs run unless spec.job.image says otherwise.
         on_reconciled: Told the seconds of each reconcile and whether it failed.
         on_retry: Told of each key that is put back after a failure.
+        clock: The time of day, with a zone.
     """
 
     def __init__(
@@ -79,12 +81,13 @@ class Controller:
         image: str,
         on_reconciled: Callable[[float, bool], None] = lambda _seconds, _failed: None,
         on_retry: Callable[[], None] = lambda: None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.store = Store()
         self.queue: WorkQueue[Key] = WorkQueue(on_retry=on_retry)
         self._cluster = cluster
         self._places: tuple[str | None, ...] = tuple(namespaces) or (None,)
-        self._reconciler = Reconciler(cluster, self.store, image=image)
+        self._reconciler = Reconciler(cluster, self.store, image=image, clock=clock)
         self._on_reconciled = on_reconciled
         self._listed: set[Kind] = set()
         self._relisted = asyncio.Event()

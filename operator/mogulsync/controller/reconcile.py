@@ -6,7 +6,7 @@ anything in it differs. Killed at any moment, the next reconcile finds the rest 
 
 import logging
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -45,7 +45,7 @@ class Reconciler:
         store: Store,
         *,
         image: str,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Callable[[], datetime],
     ) -> None:
         self._cluster = cluster
         self._store = store

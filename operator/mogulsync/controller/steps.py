@@ -113,7 +113,7 @@ class CheckFound(NamedTuple):
     check: Check
     message: str = ""
     job: Object | None = None
-    """The Job of the one that is under way."""
+    """The Job of the one that is under way, or has just ended."""
     impediment: Impediment | None = None
 
 
@@ -198,14 +198,15 @@ class Steps:
         """See to it that what the spec says now is checked; take a check that has ended into the status."""
         inputs = check_inputs(work.destination)
         request = work.annotation(names.ANNOTATION_CHECK_REQUESTED_AT)
+        folded: Object | None = None
         while True:
             last = work.status.last_check
             previous = last.job if last else None
             name = check_name(work.destination, inputs=inputs, request=request, previous=previous)
             job = self._store.job(work.key.namespace, name)
             if job is None:
-                if not self._check_wanted(work, inputs, request):
-                    return _unanswered(work) or CheckFound(Check.SETTLED)
+                if not self._check_wanted(work, inputs, request, folded):
+                    return (_unanswered(work) or CheckFound(Check.SETTLED))._replace(job=folded)
                 body = build_check_job(
                     work.destination, image=self._image, inputs=inputs, request=request, previous=previous
                 )
@@ -220,6 +221,7 @@ class Steps:
                 return self._under_way(job)
             ended = runs.finished(job, await self._pods_at_end(job))
             work.status = fold_check(work.status, ended, inputs=inputs, request=request)
+            folded = job
 
     # --- what the steps look at ---
 
@@ -256,14 +258,13 @@ class Steps:
         started = newest is not None and runs.container_started(self._store.pods(newest))
         return None if started else before[1]
 
-    def _check_wanted(self, work: Work, inputs: str, request: str | None) -> bool:
+    def _check_wanted(self, work: Work, inputs: str, request: str | None, folded: Object | None) -> bool:
         last, evidence = work.status.last_check, work.status.evidence
         if last is None or last.inputs != inputs or (request is not None and request != last.request):
             return True
         if is_obstacle(evidence) and evidence is not None and evidence.generation != work.generation:
             return evidence.reason != RunReason.GUARD_TRIPPED
-        waits = work.reason_before(ConditionType.READY)
-        if waits and waits[0] == ConditionReason.SECRET_NOT_FOUND and not self.unfinished_runs(work):
+        if not self.unfinished_runs(work) and self.missing_secret(work, folded):
             return True
         return _unanswered(work) is not None and work.now >= _checked_at(work) + RECHECK
 

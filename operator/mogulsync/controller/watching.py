@@ -25,14 +25,21 @@ from mogulsync.controller.cluster import WATCHED, Kind, Object
 OnEvent = Callable[[Kind, str | None, Object], None]
 """Told the kind, the type of event (None: listed) and the object."""
 
-_WATCH_SECONDS: Final = 60
-"""A watch is ended by the API server and begun anew after so long: each beginning is a sign of life."""
-_INACTIVITY_SECONDS: Final = 75
 _IDLE_SECONDS: Final = 0.5
 _STOP_SECONDS: Final = 5.0
 _FAREWELL_SECONDS: Final = 0.1
 """For TLS connections to be closed properly before their loop is (aiohttp's manual, Graceful Shutdown)."""
 _BACKOFFS: Final = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pace:
+    """How long watches last, in seconds."""
+
+    watch: int = 60
+    """A watch is ended by the API server and begun anew after so long: each beginning is a sign of life."""
+    silence: float = 75.0
+    """A watch that was silent for so long is begun anew by kopf: the connection may be dead."""
 
 
 class WatchingStoppedError(Exception):
@@ -78,6 +85,7 @@ class Watcher:
         namespaces: Which to watch; none: all.
         on_event: Called in the event loop that runs `run`, for each event.
         on_relist: Called there when a kind was listed anew, after a watch was lost: deletions may have been missed.
+        pace: How long watches last.
         clock: Seconds that only ever grow.
     """
 
@@ -88,12 +96,14 @@ class Watcher:
         namespaces: Collection[str],
         on_event: OnEvent,
         on_relist: Callable[[], None],
+        pace: Pace | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._configuration = settings
         self._namespaces = tuple(namespaces)
         self._on_event = on_event
         self._on_relist = on_relist
+        self._pace = pace or Pace()
         self._clock = clock
         self._lives = {kind: _Life(clock()) for kind in WATCHED}
 
@@ -142,7 +152,7 @@ class Watcher:
             try:
                 await kopf.operator(
                     registry=registry,
-                    settings=_settings(),
+                    settings=_settings(self._pace),
                     standalone=True,
                     clusterwide=not self._namespaces,
                     namespaces=self._namespaces,
@@ -200,7 +210,7 @@ class Watcher:
         return note
 
 
-def _settings() -> kopf.OperatorSettings:
+def _settings(pace: Pace) -> kopf.OperatorSettings:
     """Return kopf's settings: nothing is posted, scanned, or written onto resources."""
     settings = kopf.OperatorSettings()
     settings.posting.enabled = False
@@ -208,8 +218,8 @@ def _settings() -> kopf.OperatorSettings:
     settings.persistence.diffbase_storage = _NoMemory()
     settings.process.ultimate_exiting_timeout = None
     settings.networking.error_backoffs = _Endless()
-    settings.watching.server_timeout = _WATCH_SECONDS
-    settings.watching.inactivity_timeout = _INACTIVITY_SECONDS
+    settings.watching.server_timeout = pace.watch
+    settings.watching.inactivity_timeout = pace.silence
     settings.queueing.idle_timeout = _IDLE_SECONDS
     settings.queueing.exit_timeout = _IDLE_SECONDS
     for kind in WATCHED:

@@ -84,6 +84,17 @@ async def test_a_missing_secret_shows_and_heals_by_itself(world: World) -> None:
         await world.until_condition("Ready", "True", "Ready")
 
 
+async def test_a_pod_that_gets_its_secret_and_ends_at_once_heals_without_another_check(world: World) -> None:
+    async with world.operator():
+        await world.apply()
+        job = (await world.until_job("check"))["metadata"]["name"]
+        await world.hold(job, "CreateContainerConfigError", "couldn't find key api-key in Secret crm/chartmogul")
+        await world.until_condition("Ready", "False", "SecretNotFound")
+        await world.finish(job)
+        await world.until_condition("Ready", "True", "Ready")
+        assert len(await world.jobs("check")) == 1
+
+
 async def test_an_image_that_cannot_be_pulled_shows_in_the_message(world: World) -> None:
     async with world.operator():
         await world.apply()

@@ -119,3 +119,13 @@ async def test_the_cronjob_controllers_own_job_is_reported_and_a_missed_time_is_
         await world.until_condition("Overdue", "True", "RunMissed")
         await world.apply(schedule="0 9 * * *")
         await world.until_condition("Overdue", "False", "OnTime")
+
+
+async def test_a_run_whose_job_kubernetes_removes_at_once_is_still_reported(world: World) -> None:
+    async with world.operator():
+        await world.apply(job={"successfulJobsHistoryLimit": 0})
+        await world.make_ready()
+        await world.kubectl("create", "job", "by-hand", "--from=cronjob/production")
+        await world.finish("by-hand")
+        status = (await world.until_condition("Synced", "True", "Succeeded"))["status"]
+        assert [entry["job"] for entry in status["history"]] == ["by-hand"]

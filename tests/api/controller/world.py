@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -58,20 +58,24 @@ class World:
         self.namespace = namespace
         self.api = api
         self.settings = settings
+        self.ahead = timedelta()
+        """How far the operator's clock is ahead of everyone else's."""
 
     # --- the operator ---
 
     @contextlib.asynccontextmanager
-    async def operator(self, cluster: Callable[[Cluster], Cluster] = lambda real: real) -> AsyncIterator[Controller]:
+    async def operator(
+        self, cluster: Callable[[Cluster], Cluster] = lambda real: real, *, settings: Configuration | None = None
+    ) -> AsyncIterator[Controller]:
         """Run an operator for the namespace; leaving the context ends it like a kill: nothing is tidied up."""
-        async with _client(self.settings) as client:
+        way = settings or self.settings
+        async with _client(way) as client:
             controller = Controller(
                 cluster(KubernetesCluster(client)),
-                lambda own: Watcher(
-                    self.settings, namespaces=(self.namespace,), on_event=own.see, on_relist=own.note_relist
-                ),
+                lambda own: Watcher(way, namespaces=(self.namespace,), on_event=own.see, on_relist=own.note_relist),
                 namespaces=(self.namespace,),
                 image="mogulsync:test",
+                clock=lambda: datetime.now(UTC) + self.ahead,
             )
             task = asyncio.create_task(controller.run())
             try:
@@ -81,6 +85,12 @@ class World:
             finally:
                 task.cancel()
                 await asyncio.wait({task})
+
+    def pass_time(self, controller: Controller, ahead: timedelta) -> None:
+        """Let time pass for the operator alone."""
+        self.ahead += ahead
+        for key in controller.store.destination_keys():
+            controller.queue.add(key)
 
     # --- objects ---
 
