@@ -86,7 +86,7 @@ chart: $(STAMP) ## Lint and render the chart (needs helm)
 
 .PHONY: e2e
 e2e: $(STAMP) ## Install and use it in a real cluster: KUBECONFIG and E2E_LOAD_IMAGE, or a kind cluster of its own
-	@$(BIN)/pytest -p no:randomly -x tests/e2e
+	@$(BIN)/pytest -p no:randomly -x -v --no-header tests/e2e
 
 .PHONY: clean
 clean: ## Remove what the other targets made
