@@ -1,0 +1,44 @@
+from collections.abc import AsyncIterator
+
+import pytest
+
+from mogulsync.intercom.client import Intercom
+from mogulsync.sandbox import ACCESS_TOKEN, Options, Sandbox, SandboxAccount, Urls, serve
+from mogulsync.transport.meter import Meter
+from mogulsync.transport.settings import Settings
+
+QUICK = Settings(attempt_timeout=5.0, backoff_first=0.001, backoff_max=0.002)
+
+
+@pytest.fixture
+def account() -> SandboxAccount:
+    return SandboxAccount(seed=5, customers=300, contacts=400, region="EU", name="Acme")
+
+
+@pytest.fixture
+def options() -> Options:
+    return Options()
+
+
+@pytest.fixture
+def sandbox(account: SandboxAccount, options: Options) -> Sandbox:
+    return Sandbox(account, options)
+
+
+@pytest.fixture
+async def urls(sandbox: Sandbox) -> AsyncIterator[Urls]:
+    async with serve(sandbox) as urls:
+        yield urls
+
+
+@pytest.fixture
+def meter() -> Meter:
+    return Meter()
+
+
+@pytest.fixture
+async def intercom(urls: Urls, meter: Meter) -> AsyncIterator[Intercom]:
+    async with Intercom(
+        url=urls.intercom, token=f"{ACCESS_TOKEN}\n", rate_limit_percent=80, meter=meter, settings=QUICK
+    ) as client:
+        yield client

@@ -1,0 +1,237 @@
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from mogulsync.intercom.client import Intercom
+from mogulsync.sandbox import Drop, Options, Respond, Rewrite, Sandbox, SandboxAccount, Truncate
+from mogulsync.transport.errors import (
+    CredentialsRejectedError,
+    GoneError,
+    RejectedError,
+    UnavailableError,
+)
+from mogulsync.transport.meter import Meter
+from raw_http import RawServer, raw_server, reply
+
+NOTHING: frozenset[str] = frozenset()
+
+
+def connected(server: RawServer) -> Intercom:
+    return Intercom(url=server.url, token="t", rate_limit_percent=80, meter=Meter())
+
+
+async def scanned(intercom: Intercom) -> list[str]:
+    return [contact.id async for page in intercom.scan(keep=NOTHING) for contact in page.contacts]
+
+
+async def found(intercom: Intercom, field: str, keys: Sequence[str]) -> set[str]:
+    pages = intercom.search(field=field, keys=keys, keep=NOTHING)
+    return {contact.id async for page in pages for contact in page.contacts}
+
+
+def all_ids(account: SandboxAccount) -> list[str]:
+    return [contact.id for _, contact in account.contacts()]
+
+
+async def test_the_workspace_is_read(intercom: Intercom, account: SandboxAccount) -> None:
+    workspace = await intercom.me()
+    assert (workspace.id, workspace.name, workspace.region) == (account.workspace_id, "Acme", "EU")
+
+
+async def test_every_request_pins_the_version() -> None:
+    async with raw_server([reply({"type": "admin"})]) as server, connected(server) as intercom:
+        await intercom.me()
+    assert server.received[0].headers["intercom-version"] == "2.16"
+    assert server.received[0].headers["authorization"] == "Bearer t"
+
+
+async def test_attributes_are_created_and_listed_archived_ones_included(
+    intercom: Intercom, account: SandboxAccount
+) -> None:
+    await intercom.create_attribute(name="chartmogul_mrr", data_type="float", description="From ChartMogul")
+    await intercom.create_attribute(name="chartmogul_old", data_type="date", description="From ChartMogul")
+    account.attributes.archive("chartmogul_old")
+    listed = {attribute.name: attribute for attribute in await intercom.attributes()}
+    assert listed["chartmogul_mrr"].data_type == "float"
+    assert listed["chartmogul_mrr"].custom
+    assert listed["chartmogul_old"].archived
+    assert not listed["email"].custom
+
+
+async def test_an_attribute_whose_first_answer_was_lost_is_refused_but_there(
+    intercom: Intercom, sandbox: Sandbox
+) -> None:
+    sandbox.faults.inject(Drop(after_handling=True), method="POST", path="/data_attributes", times=1)
+    with pytest.raises(RejectedError, match="parameter_invalid"):
+        await intercom.create_attribute(name="chartmogul_mrr", data_type="float", description="From ChartMogul")
+    assert "chartmogul_mrr" in {attribute.name for attribute in await intercom.attributes()}
+
+
+async def test_a_scan_brings_every_contact_once_in_full_pages(
+    intercom: Intercom, account: SandboxAccount, meter: Meter
+) -> None:
+    pages = [page async for page in intercom.scan(keep=frozenset({"account_number"}))]
+    contacts = [contact for page in pages for contact in page.contacts]
+    assert [contact.id for contact in contacts] == all_ids(account)
+    assert [page.total_count for page in pages] == [400, 400, 400]
+    assert meter.intercom == 3
+    for contact, (_, stored) in zip(contacts, account.contacts(), strict=True):
+        number = stored.custom_attributes.get("account_number")
+        assert contact.attributes == ({} if number is None else {"account_number": number})
+        assert contact.external_id == stored.external_id
+        assert contact.email == stored.email
+
+
+async def test_a_scan_goes_on_with_pages_smaller_than_asked_for() -> None:
+    pages = [
+        reply({"data": [{"id": "1"}], "total_count": 3, "pages": {"next": {"starting_after": "a"}}}),
+        reply({"data": [], "total_count": 3, "pages": {"next": {"starting_after": "b"}}}),
+        reply({"data": [{"id": "2"}, {"id": "3"}], "total_count": 3, "pages": {"next": None}}),
+    ]
+    async with raw_server(pages) as server, connected(server) as intercom:
+        assert await scanned(intercom) == ["1", "2", "3"]
+    assert [request.target for request in server.received] == [
+        "/contacts?per_page=150",
+        "/contacts?per_page=150&starting_after=a",
+        "/contacts?per_page=150&starting_after=b",
+    ]
+
+
+async def test_contacts_without_an_id_are_counted(intercom: Intercom, sandbox: Sandbox, meter: Meter) -> None:
+    sandbox.faults.inject(Rewrite(lambda page: {**page, "data": [{}, None, *page["data"]]}), times=1)
+    assert len(await scanned(intercom)) == 400
+    assert meter.skipped == 2
+
+
+async def test_a_cursor_that_leads_back_ends_as_unavailable(intercom: Intercom, sandbox: Sandbox) -> None:
+    pages: list[Any] = []
+
+    def lead_back(page: Any) -> Any:
+        pages.append(page["pages"])
+        return {**page, "pages": pages[0]}
+
+    sandbox.faults.inject(Rewrite(lead_back), path="/contacts")
+    with pytest.raises(UnavailableError, match="leads back"):
+        await scanned(intercom)
+    assert sandbox.traffic.count(api="intercom") == 7
+
+
+async def test_a_search_by_email_finds_all_contacts_with_it(intercom: Intercom, account: SandboxAccount) -> None:
+    emails = [contact.email for _, contact in account.contacts() if contact.email]
+    expected = {contact.id for _, contact in account.contacts() if contact.email}
+    assert await found(intercom, "email", emails) == expected
+
+
+async def test_a_search_by_external_id_and_by_attribute(intercom: Intercom, account: SandboxAccount) -> None:
+    contacts = [contact for _, contact in account.contacts()]
+    keys = {contact.external_id for contact in contacts[:90] if contact.external_id}
+    expected = {contact.id for contact in contacts if contact.external_id in keys}
+    assert await found(intercom, "external_id", sorted(keys)) == expected
+    bills = {contact.custom_attributes.get("billing_id") for contact in contacts} - {None}
+    expected = {contact.id for contact in contacts if contact.custom_attributes.get("billing_id") in bills}
+    assert await found(intercom, "billing_id", sorted(bills)) == expected
+
+
+async def test_a_search_follows_pages_in_the_body(intercom: Intercom, account: SandboxAccount) -> None:
+    same = {account.add_contact(email="many@example.com", external_id=f"m-{number}").id for number in range(320)}
+    pages = [page async for page in intercom.search(field="email", keys=["many@example.com"], keep=NOTHING)]
+    assert [len(page.contacts) for page in pages] == [150, 150, 20]
+    assert {contact.id for page in pages for contact in page.contacts} == same
+    assert pages[0].total_count == 320
+
+
+async def test_a_search_without_keys_asks_nothing(intercom: Intercom, meter: Meter) -> None:
+    assert await found(intercom, "email", []) == set()
+    assert meter.intercom == 0
+
+
+class TestWhereSearchTakesFewKeys:
+    @pytest.fixture
+    def options(self) -> Options:
+        return Options(search_longest_list=14)
+
+    async def test_a_search_halves_until_it_is_taken_and_loses_none(
+        self, intercom: Intercom, account: SandboxAccount, meter: Meter
+    ) -> None:
+        added = {account.add_contact(external_id=f"many-{number}").id for number in range(120)}
+        assert await found(intercom, "external_id", [f"many-{number}" for number in range(120)]) == added
+        # Fifty and twenty-five are refused, twelve are taken.
+        assert meter.intercom == 2 + 10
+
+
+async def test_a_key_that_intercom_never_takes_is_told(intercom: Intercom, sandbox: Sandbox) -> None:
+    sandbox.faults.inject(Respond(400), path="/contacts/search")
+    with pytest.raises(RejectedError):
+        await found(intercom, "email", [f"user{number}@example.com" for number in range(60)])
+    assert sandbox.traffic.count(api="intercom") == 6
+
+
+async def test_an_update_sends_custom_attributes_alone_and_reads_them_back(
+    intercom: Intercom, account: SandboxAccount, sandbox: Sandbox
+) -> None:
+    await intercom.create_attribute(name="mrr", data_type="float", description="MRR")
+    await intercom.create_attribute(name="plan", data_type="string", description="Plan")
+    contact = account.add_contact(email="ada@example.com", custom_attributes={"plan": "Gold"})
+    updated = await intercom.update(contact.id, {"mrr": 12.5, "plan": None}, keep=frozenset({"mrr", "plan"}))
+    assert updated.attributes == {"mrr": 12.5}
+    written = [exchange.written for exchange in sandbox.traffic if exchange.method == "PUT"]
+    assert written == [("custom_attributes.mrr", "custom_attributes.plan")]
+    stored = account.contact(contact.id)
+    assert stored is not None
+    assert stored.email == "ada@example.com"
+
+
+@pytest.mark.parametrize(
+    "effect", [Drop(), Drop(after_handling=True), Truncate(), Respond(200, "<html>"), Respond(502)]
+)
+async def test_an_update_whose_answer_is_lost_is_made_again(
+    intercom: Intercom, account: SandboxAccount, sandbox: Sandbox, effect: Any
+) -> None:
+    await intercom.create_attribute(name="mrr", data_type="float", description="MRR")
+    contact = account.add_contact(email="ada@example.com")
+    sandbox.faults.inject(effect, method="PUT", times=2)
+    updated = await intercom.update(contact.id, {"mrr": 3.0}, keep=frozenset({"mrr"}))
+    assert updated.attributes == {"mrr": 3.0}
+
+
+async def test_a_contact_that_is_deleted_or_merged_is_gone(intercom: Intercom, account: SandboxAccount) -> None:
+    deleted, merged, kept = (account.add_contact(email=f"{name}@example.com") for name in ("a", "b", "c"))
+    account.delete_contact(deleted.id)
+    account.merge_contact(merged.id, into=kept.id)
+    for contact, status in ((deleted, 404), (merged, 410)):
+        with pytest.raises(GoneError) as caught:
+            await intercom.update(contact.id, {"mrr": 1.0}, keep=NOTHING)
+        assert caught.value.status == status
+        assert caught.value.request_id
+
+
+async def test_a_value_that_intercom_refuses(intercom: Intercom, account: SandboxAccount) -> None:
+    contact = account.add_contact(email="ada@example.com")
+    with pytest.raises(RejectedError) as caught:
+        await intercom.update(contact.id, {"unknown_attribute": 1}, keep=NOTHING)
+    assert caught.value.status == 400
+    assert "unknown_attribute" in caught.value.detail
+    assert "unknown_attribute" not in str(caught.value)
+
+
+async def test_a_token_revoked_in_between(intercom: Intercom, account: SandboxAccount) -> None:
+    await intercom.me()
+    account.access_token = None
+    with pytest.raises(CredentialsRejectedError) as caught:
+        await scanned(intercom)
+    assert caught.value.code
+
+
+class TestWithASmallBudget:
+    @pytest.fixture
+    def options(self) -> Options:
+        return Options(intercom_limit=50)
+
+    async def test_many_calls_at_once_stay_within_the_share(
+        self, intercom: Intercom, sandbox: Sandbox, meter: Meter
+    ) -> None:
+        await asyncio.wait([asyncio.ensure_future(intercom.me()) for _ in range(60)], timeout=2.5)
+        assert meter.throttled == 0
+        assert 8 <= sandbox.traffic.count(api="intercom") <= 40
