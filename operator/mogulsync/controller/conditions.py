@@ -41,7 +41,7 @@ class Findings:
     suspended: bool
     impediment: Impediment | None = None
     missing_secret: str | None = None
-    """What Kubernetes says of a Secret that a Pod waits for."""
+    """What there is to say about a Secret that a Pod waits for."""
     check: Check
     check_message: str = ""
     """What there is to say about a check that is not settled."""
@@ -120,8 +120,7 @@ def _ready(found: Findings) -> _Verdict:
             reconciling=not impediment.stalled,
         )
     if found.missing_secret is not None:
-        message = f"A Pod waits for a Secret: {found.missing_secret}. It starts when the Secret is there."
-        return _Verdict(status="False", reason=ConditionReason.SECRET_NOT_FOUND, message=message)
+        return _Verdict(status="False", reason=ConditionReason.SECRET_NOT_FOUND, message=found.missing_secret)
     if found.check is Check.UNDER_WAY or evidence is None:
         message = found.check_message or "The credentials and attributes are being checked."
         return _Verdict(status="Unknown", reason=ConditionReason.CHECKING, message=message, reconciling=True)
