@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import aiohttp
 import kopf
@@ -153,6 +153,8 @@ class Watcher:
                 await kopf.operator(
                     registry=registry,
                     settings=_settings(self._pace),
+                    # Its own would name the user, and a container's user is a number without a name.
+                    identity=cast("Any", "mogulsync"),
                     standalone=True,
                     clusterwide=not self._namespaces,
                     namespaces=self._namespaces,
