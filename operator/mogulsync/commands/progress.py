@@ -71,6 +71,7 @@ class Pace:
         self._clock = clock
         self._last_look = clock()
         self._began: dict[Phase, float] = {}
+        self._ended: dict[Phase, float] = {}
 
     def look(self, progress: Progress) -> list[tuple[Phase, Counter, float, float | None]]:
         """Return each phase with what it does per second, and the seconds left where the whole is known.
@@ -78,11 +79,14 @@ class Pace:
         A phase is taken to have begun at the last look before it was seen.
         """
         now = self._clock()
-        for phase in progress.phases:
+        for phase, counter in progress.phases.items():
             self._began.setdefault(phase, self._last_look)
+            if counter.finished:
+                self._ended.setdefault(phase, now)
         self._last_look = now
         return [
-            (phase, counter, *_pace(counter, now - self._began[phase])) for phase, counter in progress.phases.items()
+            (phase, counter, *_pace(counter, self._ended.get(phase, now) - self._began[phase]))
+            for phase, counter in progress.phases.items()
         ]
 
 

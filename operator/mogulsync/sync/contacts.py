@@ -10,6 +10,7 @@ from mogulsync.intercom.client import Intercom
 from mogulsync.intercom.records import Contact, ContactPage
 from mogulsync.sync.progress import Counter, Phase, Progress
 from mogulsync.sync.readplan import Choice, Searches, choose
+from mogulsync.transport.errors import RejectedError
 
 _log: Final = logging.getLogger(__name__)
 
@@ -35,38 +36,52 @@ class ContactReader:
         self._counter.finished = True
 
     async def _planned(self, read_plan: Literal["Auto", "Scan", "Search"]) -> AsyncGenerator[ContactPage]:
-        if read_plan == "Search":
-            _tell(Choice("Search", "spec.intercom.readPlan says so"))
-            async for page in self._search():
-                yield page
-            return
-        choice = Choice("Scan", "spec.intercom.readPlan says so") if read_plan == "Scan" else None
-        async with aclosing(self._intercom.scan(keep=self._keep)) as scan:  # type: ignore[type-var]
-            async for page in scan:
-                if choice is None:
-                    choice = choose(
-                        total_contacts=page.total_count,
-                        first_page=len(page.contacts),
-                        searches=self._searches,
-                        batch=self._intercom.batch_size,
-                    )
-                    _tell(choice)
-                self._counter.total = page.total_count if choice.plan == "Scan" else None
-                yield page
-                if choice.plan == "Search":
-                    break
+        choice = None if read_plan == "Auto" else _told(Choice(read_plan, "spec.intercom.readPlan says so"))
+        if choice is None or choice.plan == "Scan":
+            async with aclosing(self._scan()) as scan:
+                async for page in scan:
+                    choice = choice or self._choose(page)
+                    yield page
+                    if choice.plan == "Search":
+                        break
         if choice is not None and choice.plan == "Search":
             async for page in self._search():
                 yield page
 
+    def _choose(self, first: ContactPage) -> Choice:
+        """Return how to go on after the first page of a scan."""
+        choice = _told(
+            choose(
+                total_contacts=first.total_count,
+                first_page=len(first.contacts),
+                searches=self._searches,
+                batch=self._intercom.batch_size,
+            )
+        )
+        if choice.plan == "Search":
+            self._counter.total = None
+        return choice
+
+    async def _scan(self) -> AsyncGenerator[ContactPage]:
+        async for page in self._intercom.scan(keep=self._keep):
+            self._counter.total = page.total_count
+            yield page
+
     async def _search(self) -> AsyncGenerator[ContactPage]:
-        for search in self._searches.fields:
-            async for page in self._intercom.search(field=search.field, keys=search.keys, keep=self._keep):
+        """Yield what the searches find; when Intercom refuses one even for a single key, list all contacts instead."""
+        try:
+            for search in self._searches.fields:
+                async for page in self._intercom.search(field=search.field, keys=search.keys, keep=self._keep):
+                    yield page
+        except RejectedError as error:
+            _log.warning("Intercom refuses a search, so all contacts are listed", extra={"error": str(error)})
+            async for page in self._scan():
                 yield page
 
 
-def _tell(choice: Choice) -> None:
+def _told(choice: Choice) -> Choice:
     _log.info("read plan", extra={"plan": choice.plan, "reasoning": choice.reasoning})
+    return choice
 
 
 async def _read_ahead(pages: AsyncGenerator[ContactPage]) -> AsyncGenerator[ContactPage]:

@@ -233,4 +233,5 @@ class Sync:
             async for contact_id, change in changes:
                 await self._sink.put(contact_id, change)
         await self._sink.drain()
-        _log.info("wrote contacts", extra={"updated": self._books.updated, "failed": self._books.failed})
+        done = "counted what would be written" if self._dry_run else "wrote contacts"
+        _log.info(done, extra={"updated": self._books.updated, "failed": self._books.failed})

@@ -278,6 +278,17 @@ async def test_attributes_that_cannot_be_created_because_of_an_outage_are_worth_
     assert (report.reason, report.exit_code) == (RunReason.INTERCOM_UNAVAILABLE, 5)
 
 
+@pytest.mark.parametrize("read_plan", ["Auto", "Search"])
+async def test_where_intercom_refuses_to_search_all_contacts_are_listed(world: World, read_plan: str) -> None:
+    world.pairs(3)
+    for number in range(500):
+        world.account.add_contact(email=f"other{number}@example.com")
+    world.faults.inject(Respond(400), path="/contacts/search")
+    report = await world.sync(intercom={"readPlan": read_plan})
+    assert report.outcome is Outcome.SUCCEEDED
+    assert report.contacts.updated == 3
+
+
 async def test_contacts_known_by_then_count_as_failed_when_reading_breaks_off(world: World) -> None:
     world.pairs(160)
     world.faults.inject(Respond(503), path="/contacts", skip=1)

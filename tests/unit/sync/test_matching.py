@@ -222,4 +222,4 @@ def test_one_customer_costs_little_memory() -> None:
         per_customer = tracemalloc.get_traced_memory()[0] / count
     finally:
         tracemalloc.stop()
-    assert per_customer < 1300
+    assert per_customer < 1100

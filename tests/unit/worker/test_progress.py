@@ -36,6 +36,15 @@ def test_rate_and_expected_end_count_from_the_look_before_the_phase_was_seen(clo
     assert [look[2:] for look in pace.look(progress)] == [(20.0, None)]
 
 
+def test_the_rate_of_a_phase_that_has_finished_stays(clock: Clock) -> None:
+    pace = Pace(clock)
+    progress = Progress()
+    advance(progress, Phase.CUSTOMERS, done=20, total=20)
+    progress.of(Phase.CUSTOMERS).finished = True
+    for clock.now in (2.0, 100.0):
+        assert [look[2] for look in pace.look(progress)] == [10.0]
+
+
 def test_plain_lines_tell_only_what_moved(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
     lines = PlainLines(clock)
     progress = Progress()
