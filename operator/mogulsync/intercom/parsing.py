@@ -108,6 +108,8 @@ def next_cursor(data: dict[str, Any]) -> str | None:
 
 
 def _word(value: Any) -> str | None:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     if isinstance(value, bool) or not isinstance(value, str | int):
         return None
     return str(value) or None

@@ -3,7 +3,6 @@
 import asyncio
 
 import pytest
-from sandbox_world import START, World
 
 from mogulsync.chartmogul.client import ChartMogul
 from mogulsync.intercom.client import Intercom
@@ -13,6 +12,7 @@ from mogulsync.sandbox import ACCESS_TOKEN, API_KEY
 from mogulsync.sync.progress import Progress
 from mogulsync.sync.run import Sync
 from mogulsync.transport.meter import Meter
+from sandbox_world import START, World
 
 
 class Broken(Intercom):
