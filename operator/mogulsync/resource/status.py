@@ -104,7 +104,8 @@ class Evidence(Model):
         None, json_schema_extra={"format": "int64"}, description="Generation of the spec that the Job was made from."
     )
     reason: str | None = Field(
-        None, description="Succeeded, or what stands in the way: CredentialsRejected, AttributesNotUsable, GuardTripped."
+        None,
+        description="Succeeded, or what stands in the way: CredentialsRejected, AttributesNotUsable, GuardTripped.",
     )
     message: str | None = Field(None, description="What was found, for a person.")
     completion_time: Time | None = Field(None, description="When the answer was reached.")
