@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from mogulsync.controller.cluster import Object
 from mogulsync.resource import names
-from mogulsync.resource.reasons import Outcome
+from mogulsync.resource.reasons import ConditionReason, Outcome
 from mogulsync.resource.report import REPORT_VERSION, Contacts, Customers, shorten, timestamp
 from mogulsync.resource.status import LastSync, Workspace
 
@@ -19,8 +19,6 @@ _INSTANTIATE: Final = "cronjob.kubernetes.io/instantiate"
 _UNTELLING: Final = frozenset({"Error", "Completed", "ContainerCreating", "PodInitializing"})
 """Reasons of containers that say less than the Job's own."""
 _NOT_STARTED: Final = "CreateContainerConfigError"
-_NO_REPORT: Final = "NoReport"
-"""Reason of a run whose Job completed and whose report is gone."""
 _REASON_MAX_LENGTH: Final = 256
 _TIMES: Final = ("startTime", "completionTime")
 
@@ -63,7 +61,7 @@ def ending(job: Object) -> Ending | None:
             time = status.get("completionTime") or condition["lastTransitionTime"]
             return Ending(
                 complete=condition["type"] == "Complete",
-                reason=condition.get("reason") or _NO_REPORT,
+                reason=condition.get("reason") or ConditionReason.NO_REPORT.value,
                 message=condition.get("message") or "",
                 time=datetime.fromisoformat(time),
             )
@@ -178,7 +176,11 @@ def _state(pod: Object | None) -> Object:
 
 def _made_up(end: Ending, pod: Object | None) -> Object:
     """Return a report for a Job that left none: failed, with the reason of its Pod or its own."""
-    said = (_NO_REPORT, "the Job completed, but left no report") if end.complete else (end.reason, end.message)
+    said = (
+        (ConditionReason.NO_REPORT.value, "the Job completed, but left no report")
+        if end.complete
+        else (end.reason, end.message)
+    )
     reason, message = _pods_reason(pod) or said
     return {
         "version": REPORT_VERSION,

@@ -129,6 +129,8 @@ class ConditionReason(StrEnum):
     """A deleted resource of this name left a CronJob behind that Kubernetes is about to collect."""
     NAME_CONFLICT = "NameConflict"
     """A CronJob of this name exists that the resource does not own."""
+    NO_REPORT = "NoReport"
+    """The run's Job completed, and its report is gone. (A Job that failed without one has Kubernetes' own reason.)"""
     NO_RUN_YET = "NoRunYet"
     """No run has ended yet."""
     RUN_MISSED = "RunMissed"
