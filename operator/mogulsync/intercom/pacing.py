@@ -31,7 +31,7 @@ CONNECTIONS: Final = 160
 """Open at most: enough for 166 requests a second that take 0.7 seconds each."""
 
 _LEAST_IN_FLIGHT: Final = 8
-_HIGHEST_RATE: Final = 400.0
+_HIGHEST_RATE: Final = 250.0
 """Requests a second that one process sends at most, about."""
 _UNKNOWN_RATE: Final = 166.0
 """Requests a second to be ready for where Intercom tells no limit: that of a private app."""
