@@ -3,7 +3,7 @@
 Reading and changing it from Python is for tests and benchmarks; the APIs go the same way.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from mogulsync.sandbox.attributes import AttributeRejectedError, Attributes, checked
@@ -300,22 +300,21 @@ class SandboxAccount:
         """Return the ids of the contacts that were merged into this one."""
         return [contact_id(self.seed, index) for index, (into, _) in self._merged.items() if into == identifier]
 
-    def contacts_that_may_have(self, field: str, value: object) -> set[int] | None:
-        """Return the indexes of contacts among which all are whose field equals the value.
+    def contacts_that_may_have(self, field: str, values: Iterable[object]) -> set[int] | None:
+        """Return the indexes of contacts among which all are whose field equals one of the values.
 
         None: only a look at every contact can tell.
         """
-        if value is None:
+        if None in (wanted := list(values)):
             return None
         if field in _KEYS:
-            guess: set[int] = set()
-            index = contact_index(self.seed, str(value)) if field == "id" else None
-            if index is not None:
-                guess.add(index)
-            whose = person_index(value)
-            if whose is not None:
-                guess.update(self._workspace.contacts_of(whose))
-            return guess | self._rekeyed
+            guess = set(self._rekeyed)
+            for value in wanted:
+                index = contact_index(self.seed, str(value)) if field == "id" else None
+                guess.update(() if index is None else (index,))
+                whose = person_index(value)
+                guess.update(() if whose is None else self._workspace.contacts_of(whose))
+            return guess
         name = field.removeprefix("custom_attributes.")
         if name != field and name not in _MADE_UP_ATTRIBUTES:
             return {index for index, _ in self._contacts.changed()}

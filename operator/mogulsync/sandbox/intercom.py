@@ -209,7 +209,7 @@ class Intercom:
         return self._one(request, contact)
 
     async def _by_external_id(self, request: Request, external_id: str) -> Response:
-        for index in sorted(self._account.contacts_that_may_have("external_id", external_id) or ()):
+        for index in sorted(self._account.contacts_that_may_have("external_id", [external_id]) or ()):
             contact = self._account.contact_at(index)
             if contact is not None and contact.role == "user" and contact.external_id == external_id:
                 return self._one(request, contact)

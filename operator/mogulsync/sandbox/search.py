@@ -172,9 +172,7 @@ class Search:
             test = self._compare(kind, how, _typed(kind, value, str(field)), read)
         if how not in ("=", "IN"):
             return _Condition(test, None)
-        guesses = [self._account.contacts_that_may_have(str(field), each) for each in wanted]
-        known = [guess for guess in guesses if guess is not None]
-        return _Condition(test, set().union(*known) if len(known) == len(guesses) else None)
+        return _Condition(test, self._account.contacts_that_may_have(str(field), wanted))
 
     def _kind(self, field: object) -> str:
         if isinstance(field, str) and field.startswith(_CUSTOM):
