@@ -10,7 +10,7 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from e2e.cluster import CRD, IMAGE, OPERATOR_NAMESPACE, ROOT, Cluster, CommandError, eventually, run
+from e2e.cluster import CRD, IMAGE, NAMESPACE, OPERATOR_NAMESPACE, ROOT, Cluster, CommandError, eventually, run
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -44,6 +44,12 @@ def _request_run(cluster: Cluster) -> str:
     value = datetime.now(UTC).isoformat()
     cluster.kubectl("annotate", "icd", _NAME, f"mogulsync.dev/sync-requested-at={value}", "--overwrite")
     return value
+
+
+def _upgrade(cluster: Cluster, value: str) -> None:
+    cluster.helm(
+        "upgrade", "mogulsync", "charts/mogulsync", "--reuse-values", "--wait", "--timeout=120s", f"--set={value}"
+    )
 
 
 def test_the_image_is_built_and_brought_into_the_cluster(cluster: Cluster) -> None:
@@ -176,14 +182,28 @@ def test_a_missing_secret_is_told_and_heals_when_it_appears(cluster: Cluster) ->
     cluster.kubectl("delete", "icd", name)
 
 
+def test_the_operator_had_nothing_to_complain_of(cluster: Cluster) -> None:
+    (pod,) = cluster.items("pods", "--namespace", OPERATOR_NAMESPACE)
+    assert [status["restartCount"] for status in pod["status"]["containerStatuses"]] == [0]
+    lines = cluster.kubectl("logs", pod["metadata"]["name"], "--namespace", OPERATOR_NAMESPACE).splitlines()
+    assert [line for line in lines if json.loads(line)["level"] not in {"debug", "info"}] == []
+
+
 def test_a_second_replica_stands_by_and_is_ready(cluster: Cluster) -> None:
-    cluster.helm(
-        "upgrade", "mogulsync", "charts/mogulsync", "--reuse-values", "--set=replicas=2", "--wait", "--timeout=90s"
-    )
+    _upgrade(cluster, "replicas=2")
     lease = cluster.get("lease", "mogulsync", "--namespace", OPERATOR_NAMESPACE)
     pods = cluster.items("pods", "--namespace", OPERATOR_NAMESPACE)
     assert len(pods) == 2
     assert any(lease["spec"]["holderIdentity"].startswith(pod["metadata"]["name"]) for pod in pods)
+
+
+def test_rights_in_the_served_namespace_suffice(cluster: Cluster) -> None:
+    _upgrade(cluster, f"watchNamespaces={{{NAMESPACE}}}")
+    with pytest.raises(CommandError, match="NotFound"):
+        cluster.get("clusterrolebinding", "mogulsync")
+    before = _history(cluster)
+    _request_run(cluster)
+    assert _next_run(cluster, before)["outcome"] == "Succeeded"
 
 
 def test_deleting_the_destination_deletes_all_that_was_made_of_it(cluster: Cluster) -> None:
