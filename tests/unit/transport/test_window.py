@@ -14,7 +14,9 @@ def seen_by_the_server(
     window: SlidingWindow, trips: list[tuple[float, float]], seen: Callable[[float, float], float]
 ) -> list[float]:
     """Send as fast as the window allows; return when the server saw each request."""
-    now, arrivals, under_way = 0.0, [], []
+    now = 0.0
+    arrivals: list[float] = []
+    under_way: list[tuple[float, float]] = []
     for took, share in trips:
         while (delay := window.delay(now)) > 0:
             answer = min(under_way, key=lambda trip: trip[1], default=None)
