@@ -320,7 +320,7 @@ def contact_table(before: dict[str, Contact], after: dict[str, Contact], spec: S
         raise DemoError("no contact changed")
     console.print(f"{len(changed)} of {len(after)} contacts changed; some of them:")
     table = Table(box=None, header_style="bold")
-    table.add_column("contact (made up)", no_wrap=True, min_width=24)
+    table.add_column("contact (made up)", no_wrap=True, max_width=26)
     names = [field.attribute_name for field in spec.fields][:SHOWN_ATTRIBUTES]
     for name in names:
         table.add_column(name.removeprefix("chartmogul_"), no_wrap=True)
