@@ -5,12 +5,13 @@ from typing import Final
 
 from mogulsync.sandbox import Contact, SandboxAccount
 
-_CONTACTS_PER_CUSTOMER: Final = 1.2
+_CONTACTS_PER_CUSTOMER: Final = 1.25
+"""So that every customer whom the sandbox gives contacts has them all: a larger workspace has only strangers more."""
 _CENTS: Final = 700
 
 
 def account(customers: int, contacts: int | None = None) -> SandboxAccount:
-    """Return an account; without a number of contacts it has a fifth more of them than customers."""
+    """Return an account; without a number of contacts it has a quarter more of them than customers."""
     if contacts is None:
         contacts = round(customers * _CONTACTS_PER_CUSTOMER)
     return SandboxAccount(seed=1, customers=customers, contacts=contacts)

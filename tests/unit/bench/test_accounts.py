@@ -5,8 +5,8 @@ from itertools import islice
 from bench.accounts import account, change, create, lone_addresses, with_more_contacts
 
 
-def test_an_account_has_a_fifth_more_contacts_than_customers() -> None:
-    assert account(100).contact_count == 120
+def test_an_account_has_a_quarter_more_contacts_than_customers() -> None:
+    assert account(100).contact_count == 125
 
 
 def test_a_change_reaches_the_share_of_customers_that_was_asked_for() -> None:
