@@ -19,7 +19,7 @@ from mogulsync.controller.watching import Watcher
 from mogulsync.resource.names import API_VERSION, KIND, LABEL_DESTINATION, LABEL_TRIGGER
 
 Object = dict[str, Any]
-SECONDS = 40.0
+SECONDS = 90.0
 """How long anything may take on a busy machine."""
 
 SPEC: Mapping[str, Any] = {
