@@ -36,7 +36,7 @@ def build_cronjob(destination: Object, *, image: str) -> Object:
             "name": metadata["name"],
             "namespace": metadata["namespace"],
             "labels": {key: value for key, value in own.items() if key != names.LABEL_TRIGGER},
-            "ownerReferences": [owner_reference(destination)],
+            "ownerReferences": [owner_reference(destination) | {"controller": True, "blockOwnerDeletion": False}],
         },
         "spec": {
             "schedule": spec.schedule,
@@ -85,22 +85,20 @@ def generation_annotation(destination: Object) -> dict[str, str]:
 
 
 def owner_reference(destination: Object) -> Object:
-    """Return the reference by which Kubernetes collects what belongs to a deleted destination."""
+    """Return the reference by which Kubernetes collects what belongs to a deleted destination.
+
+    It does not say `controller`: Kubernetes' CronJob controller takes every Job for its own whose controller,
+    of whatever kind, has the CronJob's name, and would count requested runs and checks against the limits of the
+    CronJob's history (getJobsToBeReconciled in its cronjob_controllerv2.go compares names only).
+    """
     metadata = destination["metadata"]
-    return {
-        "apiVersion": names.API_VERSION,
-        "kind": names.KIND,
-        "name": metadata["name"],
-        "uid": metadata["uid"],
-        "controller": True,
-        "blockOwnerDeletion": False,
-    }
+    return {"apiVersion": names.API_VERSION, "kind": names.KIND, "name": metadata["name"], "uid": metadata["uid"]}
 
 
 def owned_by(child: Object, uid: str) -> bool:
-    """Return whether the object with this uid is the child's controller."""
+    """Return whether the object with this uid owns the child."""
     references = child["metadata"].get("ownerReferences") or ()
-    return any(reference.get("uid") == uid and reference.get("controller") for reference in references)
+    return any(reference.get("uid") == uid for reference in references)
 
 
 def left_behind(child: Object, destination: Object) -> bool:

@@ -58,7 +58,7 @@ class Store:
         return self._objects[JOBS].get(Key(namespace, name))
 
     def jobs(self, key: Key, *, owners: Iterable[str]) -> list[Object]:
-        """Return the destination's Jobs that one of these uids controls."""
+        """Return the destination's Jobs that one of these uids owns."""
         uids = tuple(owners)
         jobs = (self._objects[JOBS][each] for each in self._jobs[key])
         return [job for job in jobs if any(owned_by(job, uid) for uid in uids)]

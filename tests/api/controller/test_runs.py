@@ -59,6 +59,24 @@ async def test_a_request_waits_for_the_run_in_progress_and_the_last_of_several_c
         assert "nextSyncTime" not in status
 
 
+async def test_the_cronjobs_history_limits_leave_requested_runs_and_checks_alone(world: World) -> None:
+    """The CronJob controller takes every Job for its own whose controller has the CronJob's name, of any kind."""
+    async with world.operator():
+        limits = {"successfulJobsHistoryLimit": 0, "failedJobsHistoryLimit": 0}
+        await world.apply(annotations={ANNOTATION_SYNC_REQUESTED_AT: "one"}, job=limits)
+        await world.make_ready()
+        await world.finish((await world.until_job("manual"))["metadata"]["name"])
+        await world.until_condition("Synced", "True", "Succeeded")
+        await world.kubectl("create", "job", "by-hand", "--from=cronjob/production")
+        await world.finish("by-hand")
+        await world.until("the CronJob's own Job is cleaned up", lambda: _is_gone(world, "by-hand"))
+        assert [len(await world.jobs(trigger)) for trigger in ("manual", "check")] == [1, 1]
+
+
+async def _is_gone(world: World, job: str) -> bool:
+    return all(each["metadata"]["name"] != job for each in await world.listed("jobs"))
+
+
 async def test_a_run_that_ends_without_a_report_failed_with_kubernetes_reason(world: World) -> None:
     async with world.operator():
         await world.apply(annotations={ANNOTATION_SYNC_REQUESTED_AT: "one"}, job={"activeDeadlineSeconds": 120})

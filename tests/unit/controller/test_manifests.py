@@ -150,13 +150,13 @@ def test_a_check_is_due_only_when_what_it_looks_at_changes(change: dict[str, Any
 
 def test_children_belong_to_the_destination_and_carry_its_labels() -> None:
     resource = destination()
-    for child, trigger in (
-        (build_cronjob(resource, image=IMAGE), None),
-        (build_job(resource, image=IMAGE, request="one"), "manual"),
-        (check(resource), "check"),
+    for child, trigger, controlled in (
+        (build_cronjob(resource, image=IMAGE), None, True),
+        (build_job(resource, image=IMAGE, request="one"), "manual", False),
+        (check(resource), "check", False),
     ):
         (owner,) = child["metadata"]["ownerReferences"]
-        assert (owner["uid"], owner["controller"]) == (resource["metadata"]["uid"], True)
+        assert (owner["uid"], owner.get("controller", False)) == (resource["metadata"]["uid"], controlled)
         assert child["metadata"]["labels"].get(names.LABEL_TRIGGER) == trigger
         assert child["metadata"]["labels"][names.LABEL_DESTINATION] == "production"
     template = build_cronjob(resource, image=IMAGE)["spec"]["jobTemplate"]
