@@ -74,6 +74,10 @@ demo: $(STAMP) ## Show it at work: a control plane, the sandbox, the operator an
 bench: $(STAMP) ## Measure the worker: requests, rate, memory, start, peers (docs/benchmarks.md; BENCH="--help" for options)
 	@PATH="$(CURDIR)/.uv/bin:$$PATH" PYTHONPATH=tools $(BIN)/python -m bench $(BENCH)
 
+.PHONY: bench-operator
+bench-operator: $(STAMP) ## Measure the operator on a control plane of its own (docs/benchmarks.md; BENCH="--help" for options)
+	@PYTHONPATH=tools $(BIN)/python -m bench_operator $(BENCH)
+
 .PHONY: image
 image: ## Build the image, IMAGE=mogulsync:dev
 	@$(DOCKER_BUILD) -t $(IMAGE) .

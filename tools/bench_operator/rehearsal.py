@@ -1,0 +1,131 @@
+"""What the operator writes for one destination, found out by letting its reconciler write to a notebook."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from bench_operator.destinations import NAMESPACE, destination
+from bench_operator.kubelet import end
+from localkube.podstatus import instant
+from mogulsync.controller.cluster import DESTINATIONS, JOBS, PODS, Kind, Object, Page
+from mogulsync.controller.reconcile import Reconciler
+from mogulsync.controller.store import Key, Store
+from mogulsync.resource import names
+
+NAME: Final = "rehearsed-name"
+"""Stands for the destination's name in everything that is written."""
+UID: Final = "rehearsed-uid"
+"""Stands for its uid."""
+
+_DEFAULTS: Final = {"suspend": False, "maxChangedPercent": 100, "rateLimitPercent": 80, "emptyValues": "Clear"}
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One request."""
+
+    method: str
+    kind: Kind
+    name: str | None
+    """None: one is created."""
+    subresource: str | None
+    body: Object
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsed:
+    """What is written for a destination."""
+
+    at_once: list[Write]
+    """When it was created."""
+    after_check: list[Write]
+    """When its check has passed."""
+
+
+class _Notebook:
+    """A cluster that takes everything and notes it."""
+
+    def __init__(self, shown: Object) -> None:
+        self.writes: list[Write] = []
+        self._destination = shown
+        self._version = 1
+
+    async def get(self, kind: Kind, namespace: str, name: str) -> Object:
+        raise NotImplementedError
+
+    async def pages(self, *_: object, **__: object) -> AsyncIterator[Page]:
+        yield Page([], str(self._version))
+
+    async def create(self, kind: Kind, body: Object) -> Object:
+        self.writes.append(Write("POST", kind, None, None, body))
+        return self._stored(body)
+
+    async def apply(self, kind: Kind, body: Object) -> Object:
+        self.writes.append(Write("PATCH", kind, body["metadata"]["name"], None, body))
+        return self._stored(body)
+
+    async def patch(self, kind: Kind, _: str, name: str, body: Object, *, subresource: str = "") -> Object:
+        # The bare client knows that nobody else writes.
+        self.writes.append(Write("PATCH", kind, name, subresource, {"status": body["status"]}))
+        status = {**self._destination["status"], **body["status"]}
+        self._destination = self._stored(self._destination) | {"status": status}
+        return self._destination
+
+    def _stored(self, body: Object) -> Object:
+        self._version += 1
+        given: Object = {
+            "uid": body["metadata"]["name"],
+            "creationTimestamp": instant(datetime.now(UTC)),
+            "generation": 1,
+        }
+        return body | {"metadata": given | body["metadata"] | {"resourceVersion": str(self._version)}}
+
+
+async def rehearse() -> Rehearsed:
+    """Return what the operator writes for a destination that is created and whose check passes."""
+    shown = _as_stored(destination(NAME))
+    key, store, notebook = Key(NAMESPACE, NAME), Store(), _Notebook(shown)
+    reconciler = Reconciler(notebook, store, image="mogulsync:bench", clock=lambda: datetime.now(UTC))
+    store.put(DESTINATIONS, shown)
+    await reconciler.reconcile(key)
+    at_once, notebook.writes = notebook.writes, []
+    (job,) = store.jobs(key, owners=[UID])
+    for kind, seen in _ended(job):
+        store.put(kind, seen)
+    await reconciler.reconcile(key)
+    return Rehearsed(at_once, notebook.writes)
+
+
+def _as_stored(manifest: Object) -> Object:
+    now = instant(datetime.now(UTC))
+    metadata = {"uid": UID, "generation": 1, "resourceVersion": "1", "creationTimestamp": now}
+    spec: dict[str, Any] = {**_DEFAULTS, **manifest["spec"]}
+    return manifest | {
+        "metadata": metadata | manifest["metadata"],
+        "spec": spec,
+        "status": {"observedGeneration": -1},
+    }
+
+
+def _ended(job: Object) -> list[tuple[Kind, Object]]:
+    """Return the Job, its Pod too, when its one Pod has passed."""
+    now = datetime.now(UTC)
+    metadata = {"resourceVersion": "1000", "creationTimestamp": instant(now), "uid": "rehearsed-job"}
+    complete = {"type": "Complete", "status": "True", "lastTransitionTime": instant(now)}
+    times = {"startTime": instant(now), "completionTime": instant(now)}
+    pod: Object = {
+        "metadata": metadata
+        | {
+            "name": job["metadata"]["name"],
+            "namespace": NAMESPACE,
+            "labels": job["metadata"]["labels"],
+            "ownerReferences": [{"uid": job["metadata"]["uid"], "controller": True}],
+        },
+        "spec": {"containers": [{"name": names.CONTAINER_NAME, "image": "mogulsync:bench"}]},
+    }
+    ended = job | {
+        "metadata": job["metadata"] | {"resourceVersion": "1000"},
+        "status": {"succeeded": 1, "conditions": [complete], **times},
+    }
+    return [(PODS, pod | {"status": end(pod, now)}), (JOBS, ended)]
