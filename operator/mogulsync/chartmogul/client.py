@@ -8,7 +8,7 @@ from typing import Any, Final, Self, TypeVar
 from urllib.parse import quote
 
 from mogulsync.chartmogul import parsing
-from mogulsync.chartmogul.pacing import CONNECTIONS, ChartMogulPacer
+from mogulsync.chartmogul.pacing import ChartMogulPacer
 from mogulsync.chartmogul.paging import PAGE_SIZE, Page, PageReader, Recent
 from mogulsync.chartmogul.records import Customer, Invoice, Plan, Subscription
 from mogulsync.transport.client import JsonClient
@@ -46,7 +46,6 @@ class ChartMogul:
             url=url,
             headers={"Authorization": "Basic " + base64.b64encode(f"{api_key.strip()}:".encode()).decode()},
             gate=Gate(ChartMogulPacer()),
-            connections=CONNECTIONS,
             meter=meter,
             settings=settings or Settings(),
             refused=_REFUSED,

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from mogulsync.intercom import parsing
 from mogulsync.intercom.batches import BatchSize
-from mogulsync.intercom.pacing import CONNECTIONS, IntercomPacer
+from mogulsync.intercom.pacing import IntercomPacer
 from mogulsync.intercom.records import Attribute, Contact, ContactPage, Workspace
 from mogulsync.transport.client import Body, JsonClient, MalformedError
 from mogulsync.transport.errors import RejectedError
@@ -55,7 +55,6 @@ class Intercom:
             url=url,
             headers={"Authorization": f"Bearer {token.strip()}", "Intercom-Version": VERSION},
             gate=Gate(self._pacer),
-            connections=CONNECTIONS,
             meter=meter,
             settings=settings or Settings(),
         )

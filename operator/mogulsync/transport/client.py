@@ -11,6 +11,7 @@ import httpx2
 from pydantic_core import from_json, to_json
 
 from mogulsync import __version__
+from mogulsync.transport.connections import Connections
 from mogulsync.transport.errors import (
     Api,
     ApiError,
@@ -33,10 +34,6 @@ _TOO_MANY_REQUESTS: Final = 429
 _RETRIED: Final = frozenset({408, _TOO_MANY_REQUESTS})
 _SERVER_ERROR: Final = 500
 _GONE: Final = frozenset({404, 410})
-
-_KEEP_ALIVE: Final = 4.0
-"""Seconds that an idle connection is kept: less than the 5 after which common servers close it, so that
-requests rarely meet a connection that is just being closed."""
 
 _logger = logging.getLogger("mogulsync.transport")
 
@@ -67,7 +64,6 @@ class JsonClient:
         url: str,
         headers: Mapping[str, str],
         gate: Gate,
-        connections: int,
         meter: Meter,
         settings: Settings,
         refused: frozenset[int] = frozenset({401, 403}),
@@ -80,8 +76,7 @@ class JsonClient:
             api: For counts and messages.
             url: The base that paths are appended to; it may have a path itself.
             headers: Sent with each request, the credential among them.
-            gate: Where requests wait for their turn.
-            connections: Open at most at the same time.
+            gate: Where requests wait for their turn; it also bounds how many are under way at once.
             meter: Where requests are counted.
             settings: Time-outs and retries.
             refused: Statuses that mean that the credentials are refused.
@@ -108,21 +103,15 @@ class JsonClient:
         )
         self._headers_with_body = httpx2.Headers({**self._headers, "Content-Type": "application/json"})
         self._timeouts = httpx2.Timeout(settings.attempt_timeout, pool=None).as_dict()
-        self._http = httpx2.AsyncClient(
-            limits=httpx2.Limits(
-                max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=_KEEP_ALIVE
-            ),
-            follow_redirects=False,
-        )
+        self._connections = Connections()
 
     async def __aenter__(self) -> Self:
-        await self._http.__aenter__()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._http.__aexit__(kind, error, trace)
+        await self._connections.aclose()
 
     async def request(
         self,
@@ -193,7 +182,7 @@ class JsonClient:
         """Send once and read the whole answer."""
         try:
             async with asyncio.timeout(self._settings.attempt_timeout):
-                return await self._http.send(request)
+                return await self._connections.send(request)
         except TimeoutError:
             raise RetryableError("no answer in time") from None
         except httpx2.RequestError as error:

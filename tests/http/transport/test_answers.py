@@ -68,7 +68,6 @@ def client(
         url=url,
         headers={"Authorization": f"Bearer {token}"},
         gate=Gate(pacer or Open()),
-        connections=4,
         meter=meter or Meter(),
         settings=settings,
         sleep=sleep or Waits(),
