@@ -1,7 +1,8 @@
 """A process that stands for election and, while it leads, acts: it notes the time every few milliseconds.
 
 Arguments: kubeconfig, namespace, identity, timing as JSON, file to note in. The times are of the machine's
-monotonic clock, so that those of several candidates compare. SIGTERM ends it as it ends the operator.
+monotonic clock, so that those of several candidates compare. A file with the ending `.standby` appears as soon as it
+has seen another lead. SIGTERM ends it as it ends the operator.
 """
 
 import asyncio
@@ -28,10 +29,18 @@ async def stand(kubeconfig: str, namespace: str, identity: str, timing: Timing, 
                 notes.write(f"{time.monotonic()}\n")
             await asyncio.sleep(0.005)
 
+    async def note_standby() -> None:
+        while not election.standing_by:  # noqa: ASYNC110 - an election offers no event for it
+            await asyncio.sleep(0.005)
+        standby.touch()  # noqa: ASYNC240 - takes no time
+
+    standby = Path(f"{notes.name}.standby")
     async with api:
         standing = asyncio.create_task(election.lead(act))
+        watching = asyncio.create_task(note_standby())
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, standing.cancel)
         await asyncio.wait({standing})
+        watching.cancel()
 
 
 def main() -> None:

@@ -45,6 +45,13 @@ class Candidate:
             time.sleep(0.02)
         raise AssertionError(f"{self.identity} did not act within {within} s")
 
+    def await_standby(self, *, within: float = 60) -> None:
+        """Return once it has seen another lead; fail when it does not within so many seconds."""
+        deadline = time.monotonic() + within
+        while not Path(f"{self.notes}.standby").exists():
+            assert time.monotonic() < deadline, f"{self.identity} does not stand by"
+            time.sleep(0.02)
+
     def signal(self, number: signal.Signals) -> float:
         """Send a signal and return when."""
         self.process.send_signal(number)

@@ -27,7 +27,8 @@ def test_another_leads_within_15_seconds_of_a_kill(stand: Stand) -> None:
     first.await_act()
     second = stand("second", timing=Timing())
     third = stand("third", timing=Timing())
-    time.sleep(2)  # long enough for both to have seen the first's renewals
+    second.await_standby()
+    third.await_standby()
 
     killed = first.signal(signal.SIGKILL)
 
@@ -40,7 +41,7 @@ def test_another_leads_within_two_seconds_of_a_clean_end(stand: Stand) -> None:
     first = stand("first", timing=Timing())
     first.await_act()
     second = stand("second", timing=Timing())
-    time.sleep(2)  # long enough to stand by
+    second.await_standby()
 
     ended = first.signal(signal.SIGTERM)
 
