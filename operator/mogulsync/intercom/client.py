@@ -119,7 +119,7 @@ class Intercom:
         params = {"per_page": str(PAGE_SIZE)}
         while True:
             page, cursor = await self._http.request(
-                "GET", "/contacts", what="list contacts", read=reader.read, params=params
+                "GET", "/contacts", what="list contacts", read=reader.read, params=params, shape=parsing.CONTACTS
             )
             yield self._counted(page, reader)
             if cursor is None:
@@ -200,6 +200,7 @@ class Intercom:
             what="search contacts",
             read=reader.read,
             body={"query": {"field": field, "operator": "IN", "value": keys}, "pagination": pagination},
+            shape=parsing.CONTACTS,
         )
 
     def _counted(self, page: ContactPage, reader: "_PageReader") -> ContactPage:

@@ -1,10 +1,36 @@
 """Intercom's JSON turned into records (its OpenAPI description 2.16: app, data_attribute, contact)."""
 
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
-from typing import Any
+from typing import Any, Final
+
+from pydantic_core import SchemaValidator, core_schema
 
 from mogulsync.intercom.records import Attribute, Contact, Workspace
 from mogulsync.transport.client import MalformedError
+
+
+def _some_of(fields: Mapping[str, core_schema.CoreSchema]) -> core_schema.TypedDictSchema:
+    """Return the schema of an object of which only these fields are read, where it has them."""
+    return core_schema.typed_dict_schema(
+        {name: core_schema.typed_dict_field(value, required=False) for name, value in fields.items()},
+        extra_behavior="ignore",
+    )
+
+
+_ANYTHING: Final = core_schema.any_schema()
+CONTACTS: Final = SchemaValidator(
+    _some_of(
+        {
+            "data": core_schema.list_schema(
+                _some_of(dict.fromkeys(("id", "email", "external_id", "custom_attributes"), _ANYTHING))
+            ),
+            "pages": _ANYTHING,
+            "total_count": _ANYTHING,
+        }
+    )
+)
+"""What is read of a page of contacts: a tenth of what it tells."""
 
 
 def workspace(data: Any) -> Workspace:
