@@ -7,7 +7,7 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
@@ -79,29 +79,34 @@ def main(*, scenarios: str, sizes: str, to_json: Path | None, strict: bool, **op
 
 async def run(plan: Plan, tell: Callable[[Table], None]) -> Result:
     """Measure everything that the plan names; tell of each table as soon as it is there."""
-    measures: dict[str, Callable[[], Awaitable[Result]]] = {
-        "growth": lambda: rollout.growth(plan.sizes, _say),
-        "bare": lambda: rollout.measure(plan.size, repeats=plan.repeats, say=_say),
-        "standing": lambda: _standing(plan),
-    }
     result = Result([])
     for scenario in plan.scenarios:
-        measured = await measures[scenario]()
-        result.tables.extend(measured.tables)
-        result.targets.extend(measured.targets)
-        for table in measured.tables:
-            tell(table)
+        async for measured in _measured(scenario, plan):
+            result.tables.extend(measured.tables)
+            result.targets.extend(measured.targets)
+            for table in measured.tables:
+                tell(table)
     return result
 
 
-async def _standing(plan: Plan) -> Result:
+async def _measured(scenario: str, plan: Plan) -> AsyncIterator[Result]:
+    match scenario:
+        case "growth":
+            yield await rollout.growth(plan.sizes, _say)
+        case "bare":
+            yield await rollout.measure(plan.size, repeats=plan.repeats, say=_say)
+        case _:
+            async for result in _standing(plan):
+                yield result
+
+
+async def _standing(plan: Plan) -> AsyncIterator[Result]:
     """Measure an operator that has made all destinations ready: idle first, then at work."""
     _say(f"{plan.size:,} destinations are made ready")
     async with rollout.operated(plan.size) as (cluster, operator, _):
-        idle = await steady.measure(cluster, operator, plan.size, seconds=plan.idle_seconds, say=_say)
+        yield await steady.measure(cluster, operator, plan.size, seconds=plan.idle_seconds, say=_say)
         names = destination_names(plan.size)
-        delays = await latency.measure(cluster, names, samples=plan.samples, say=_say)
-    return Result([*idle.tables, *delays.tables], [*idle.targets, *delays.targets])
+        yield await latency.measure(cluster, names, samples=plan.samples, say=_say)
 
 
 def _machine() -> Table:

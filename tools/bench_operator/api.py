@@ -1,5 +1,6 @@
 """The Kubernetes API with nothing in between: one aiohttp session, JSON in and JSON out."""
 
+import asyncio
 import base64
 import json
 import ssl
@@ -19,6 +20,7 @@ APPLY: Final = "application/apply-patch+yaml"
 
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=60)
 _WATCH_SECONDS: Final = 3600
+_PAUSE_SECONDS: Final = 0.1
 _LONGEST_LINE: Final = 2**20
 
 
@@ -71,19 +73,20 @@ class Api:
     async def watch(self, path: str) -> AsyncIterator[tuple[str, Object]]:
         """Yield what there is as ADDED, then each event's type and object; all again when the server ends the watch.
 
-        It does so once soon after a resource is defined.
+        It does so once soon after a resource is defined, and to whoever reads too slowly.
 
         Raises:
             RefusedError: The watch was refused.
         """
+        query = {"watch": "1", "timeoutSeconds": str(_WATCH_SECONDS)}
+        forever = aiohttp.ClientTimeout(total=None)
         while True:
-            query = {"watch": "1", "timeoutSeconds": str(_WATCH_SECONDS)}
-            forever = aiohttp.ClientTimeout(total=None)
             async with self._session.get(self._server + path, params=query, timeout=forever) as answer:
                 if not answer.ok:
                     raise RefusedError(f"watch {path}: {answer.status}")
                 async for line in answer.content:
                     event = json.loads(line)
                     if event["type"] == "ERROR":
-                        raise RefusedError(f"watch {path}: {event['object'].get('message')}")
+                        break
                     yield event["type"], event["object"]
+            await asyncio.sleep(_PAUSE_SECONDS)

@@ -18,8 +18,8 @@ from mogulsync.resource.names import ANNOTATION_SYNC_REQUESTED_AT
 MOST_SECONDS: Final = 2.0
 """Most seconds to an answer, for 99 of 100."""
 
-_PER_SECOND: Final = 10.0
-_SECONDS: Final = 120.0
+_PER_SECOND: Final = 5.0
+_SECONDS: Final = 600.0
 
 
 async def measure(cluster: Cluster, names: Sequence[str], *, samples: int, say: Callable[[str], None]) -> Result:
