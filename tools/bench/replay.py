@@ -1,6 +1,8 @@
 """The bare loop: requests that are known beforehand, sent as fast as one client of httpx2 can, by so many tasks.
 
-It knows nothing: it does not pace, match, compare, parse or retry. As a program it replays a file of requests.
+It knows nothing: it does not pace, match, compare, parse or retry. In one thing it may be held to what every client has
+to do: a page of a list can be asked for only when the one before has told its cursor. As a program it replays a file of
+requests.
 """
 
 import asyncio
@@ -17,7 +19,7 @@ from typing import Final
 import httpx2
 
 from bench.programs import run
-from bench.sandbox import Sent
+from bench.sandbox import Arrival, Sent
 from mogulsync.sandbox import ACCESS_TOKEN, API_KEY, Urls
 
 _PATH: Final = str(Path(__file__).parents[1])
@@ -35,22 +37,38 @@ class Replayed:
     """For both."""
 
 
-def replay(before: Sequence[Sent], requests: Sequence[Sent], urls: Urls, *, concurrency: int) -> Replayed:
+def replay(
+    before: Sequence[Sent], requests: Sequence[Sent], urls: Urls, *, concurrency: int, pages_in_turn: bool
+) -> Replayed:
     """Send the requests from a process of their own, those of `before` first.
+
+    Args:
+        before: Sent first.
+        requests: Sent then, and timed apart.
+        urls: Where to.
+        concurrency: Requests at once.
+        pages_in_turn: Whether each page of contacts waits for the one before, while the other requests go on.
 
     Raises:
         ProgramError: An answer was not a success.
     """
     bases = {"chartmogul": urls.chartmogul, "intercom": urls.intercom}
+    chained = [each for each in requests if pages_in_turn and is_page(each)]
+    free = [each for each in requests if not (pages_in_turn and is_page(each))]
     parts = [
         [[each.api, each.method, bases[each.api] + each.path, each.body.decode()] for each in part]
-        for part in (before, requests)
+        for part in (before, chained, free)
     ]
     with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
         json.dump(parts, file)
         file.flush()
         ran = run([sys.executable, "-m", "bench.replay", file.name, str(concurrency)], {"PYTHONPATH": _PATH})
     return Replayed(**json.loads(ran.output))
+
+
+def is_page(request: Arrival | Sent) -> bool:
+    """Tell whether it asks for a page of contacts."""
+    return request.api == "intercom" and request.path.partition("?")[0] in {"/contacts", "/contacts/search"}
 
 
 def main() -> None:
@@ -63,7 +81,9 @@ async def _replay(parts: list[list[list[str]]], concurrency: int) -> dict[str, f
     limits = httpx2.Limits(max_connections=concurrency, max_keepalive_connections=concurrency)
     async with httpx2.AsyncClient(limits=limits, timeout=30) as client:
         cpu = time.process_time()
-        before_seconds, seconds = [await _send(client, part, concurrency) for part in parts]
+        before, chained, free = parts
+        before_seconds = await _send(client, [], before, concurrency)
+        seconds = await _send(client, chained, free, concurrency)
         return {
             "before_seconds": before_seconds,
             "seconds": seconds,
@@ -71,7 +91,7 @@ async def _replay(parts: list[list[list[str]]], concurrency: int) -> dict[str, f
         }
 
 
-async def _send(client: httpx2.AsyncClient, requests: list[list[str]], concurrency: int) -> float:
+async def _send(client: httpx2.AsyncClient, chained: list[list[str]], free: list[list[str]], concurrency: int) -> float:
     basic = base64.b64encode(f"{API_KEY}:".encode()).decode()
     headers = {
         "chartmogul": {"Authorization": f"Basic {basic}"},
@@ -83,10 +103,12 @@ async def _send(client: httpx2.AsyncClient, requests: list[list[str]], concurren
             answer = await client.request(method, url, content=body or None, headers=headers[api])
             answer.raise_for_status()
 
-    left = iter(requests)
+    left = iter(free)
     began = time.monotonic()
     async with asyncio.TaskGroup() as group:
-        for _ in range(concurrency):
+        if chained:
+            group.create_task(work(iter(chained)))
+        for _ in range(concurrency - bool(chained)):
             group.create_task(work(left))
     return time.monotonic() - began
 

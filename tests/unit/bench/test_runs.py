@@ -34,7 +34,8 @@ def test_a_served_account_stays_as_it_was_where_it_came_from() -> None:
     assert not any("chartmogul_mrr" in contact.custom_attributes for _, contact in made.contacts())
 
 
-def test_recorded_requests_are_answered_alike_by_a_fresh_account() -> None:
+@pytest.mark.parametrize("pages_in_turn", [False, True])
+def test_recorded_requests_are_answered_alike_by_a_fresh_account(*, pages_in_turn: bool) -> None:
     made = account(20)
     with served(made, record=True) as sandbox:
         sync(manifest(sandbox.urls))
@@ -42,7 +43,7 @@ def test_recorded_requests_are_answered_alike_by_a_fresh_account() -> None:
         written = sandbox.account()
     start = next(at for at, each in enumerate(requests) if each.path.startswith("/contacts"))
     with served(made) as sandbox:
-        replayed = replay(requests[:start], requests[start:], sandbox.urls, concurrency=4)
+        replayed = replay(requests[:start], requests[start:], sandbox.urls, concurrency=4, pages_in_turn=pages_in_turn)
         assert len(sandbox.arrivals()) == len(requests)
         again = sandbox.account()
     assert replayed.seconds > 0
