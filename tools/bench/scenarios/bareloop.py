@@ -53,8 +53,8 @@ def measure(made: SandboxAccount, synced: SandboxAccount, *, repeats: int, say: 
         _COLUMNS,
         note=(
             "Requests are Intercom's from the first page of contacts on, which is where the work is. Medians of "
-            "rounds, each on fresh accounts: the worker, the loop, the loop with pages in turn. The first ratio is to a "
-            "loop that knows every page's cursor beforehand, which no client can; the second to one that asks for a "
+            "rounds, each on fresh accounts: the worker, the loop, the loop with pages in turn. The first ratio is to "
+            "a loop that knows every page's cursor beforehand, which no client can; the second to one that asks for a "
             "page when the page before is there. Single ratios are first/second of each round. CPU seconds are of the "
             "whole run: the worker's start and ChartMogul's pages included, the loop's start not."
         ),
