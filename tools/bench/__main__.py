@@ -125,7 +125,7 @@ class Suite:
             "peers": lambda: peers.measure(self._plan.peer_contacts, _say),
         }
         for scenario in self._plan.scenarios:
-            _say(scenario)
+            _say(f"{scenario}, load {os.getloadavg()[0]:.1f}")
             measured = measures[scenario]()
             self.result.tables.extend(measured.tables)
             self.result.targets.extend(measured.targets)
