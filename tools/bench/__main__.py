@@ -67,8 +67,8 @@ class Plan:
     show_default=True,
     help="Contacts that the largest size's customers are set against, for the memory that takes.",
 )
-@click.option("--bare-size", default=10_000, show_default=True, help="Customers, against the bare loop.")
-@click.option("--repeats", default=3, show_default=True, help="Pairs of runs against the bare loop.")
+@click.option("--bare-size", default=5_000, show_default=True, help="Customers, against the bare loop.")
+@click.option("--repeats", default=5, show_default=True, help="Rounds of runs against the bare loop.")
 @click.option("--peer-contacts", default=1_000, show_default=True, help="Contacts that the peers update.")
 @click.option("--all-fields", default=10_000, show_default=True, help="Customers, with all thirteen fields.")
 @click.option("--json", "to_json", type=click.Path(dir_okay=False, path_type=Path), help="Write the figures here too.")
