@@ -1,15 +1,19 @@
 """Intercom over HTTP: the workspace, its contact attributes, and contacts read and updated."""
 
 import logging
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections import deque
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
 from types import TracebackType
 from typing import Any, Final, Self
 from urllib.parse import quote
 
 from mogulsync.intercom import parsing
 from mogulsync.intercom.batches import BatchSize
+from mogulsync.intercom.merging import merged
 from mogulsync.intercom.pacing import IntercomPacer
-from mogulsync.intercom.records import Attribute, Contact, ContactPage, Workspace
+from mogulsync.intercom.pages import ContactPage, PageReader
+from mogulsync.intercom.records import Attribute, Contact, Workspace
 from mogulsync.transport.client import Body, JsonClient, MalformedError
 from mogulsync.transport.errors import RejectedError
 from mogulsync.transport.gate import Gate
@@ -109,13 +113,13 @@ class Intercom:
             body={"name": name, "model": "contact", "data_type": data_type, "description": description},
         )
 
-    async def scan(self, *, keep: frozenset[str]) -> AsyncIterator[ContactPage]:
+    async def scan(self, *, keep: frozenset[str]) -> AsyncGenerator[ContactPage]:
         """Yield all contacts, page by page. Where pages overlap, so do these.
 
         Args:
             keep: The custom attributes to keep.
         """
-        reader = _PageReader(keep)
+        reader = PageReader(keep)
         params = {"per_page": str(PAGE_SIZE)}
         while True:
             page, cursor = await self._http.request(
@@ -128,11 +132,12 @@ class Intercom:
 
     async def search(
         self, *, field: str, keys: Sequence[str | int], keep: frozenset[str]
-    ) -> AsyncIterator[ContactPage]:
-        """Yield the contacts whose `field` is any of `keys`, as Intercom's search finds them.
+    ) -> AsyncGenerator[ContactPage]:
+        """Yield the contacts whose `field` is any of `keys`, as Intercom's search finds them, in any order.
 
-        Several keys are asked for at once, fewer when Intercom refuses as many (see `batch_size`). A contact may
-        come more than once when keys differ only in case.
+        Several keys are asked for at once, fewer when Intercom refuses as many (see `batch_size`); once it has taken
+        one such search, as many are under way as make sense (see `concurrency`). A contact may come more than once
+        when keys differ only in case.
 
         Args:
             field: `email`, `external_id` or the name of a custom attribute.
@@ -143,24 +148,15 @@ class Intercom:
             RejectedError: Intercom refuses to search for a single key.
         """
         name = field if field in _BUILT_IN else f"custom_attributes.{field}"
-        start = 0
-        while start < len(keys):
-            batch = list(keys[start : start + self._batches.size])
-            reader = _PageReader(keep)
-            try:
-                page, cursor = await self._search_page(name, batch, reader, cursor=None)
-            except RejectedError as error:
-                if error.status not in _SIZE_REFUSED or len(batch) == 1:
-                    raise
-                self._batches.refused(len(batch))
-                _logger.info("Intercom: a search for %d keys was refused; trying %d", len(batch), self._batches.size)
-                continue
-            self._batches.taken(len(batch))
-            yield self._counted(page, reader)
-            while cursor is not None:
-                page, cursor = await self._search_page(name, batch, reader, cursor=cursor)
-                yield self._counted(page, reader)
-            start += len(batch)
+        left = deque(keys)
+
+        def following() -> AsyncGenerator[ContactPage] | None:
+            return self._search(name, self._batches.take(left), left, keep) if left else None
+
+        merging = merged(following, at_most=lambda: self.concurrency if self._batches.was_taken else 1)
+        async with aclosing(merging) as pages:
+            async for page in pages:
+                yield page
 
     async def update(self, contact_id: str, attributes: Mapping[str, Any], *, keep: frozenset[str]) -> Contact:
         """Write custom attributes of a contact and return it as Intercom then has it.
@@ -189,8 +185,28 @@ class Intercom:
             body={"custom_attributes": dict(attributes)},
         )
 
+    async def _search(
+        self, name: str, batch: list[str | int], left: deque[str | int], keep: frozenset[str]
+    ) -> AsyncGenerator[ContactPage]:
+        """Yield what one search finds; where Intercom refuses as many keys, put them back to what is left."""
+        reader = PageReader(keep)
+        try:
+            page, cursor = await self._search_page(name, batch, reader, cursor=None)
+        except RejectedError as error:
+            if error.status not in _SIZE_REFUSED or len(batch) == 1:
+                raise
+            left.extendleft(reversed(batch))
+            self._batches.refused(len(batch))
+            _logger.info("Intercom: a search for %d keys was refused; trying %d", len(batch), self._batches.size)
+            return
+        self._batches.taken(len(batch))
+        yield self._counted(page, reader)
+        while cursor is not None:
+            page, cursor = await self._search_page(name, batch, reader, cursor=cursor)
+            yield self._counted(page, reader)
+
     async def _search_page(
-        self, field: str, keys: list[str | int], reader: "_PageReader", *, cursor: str | None
+        self, field: str, keys: list[str | int], reader: PageReader, *, cursor: str | None
     ) -> tuple[ContactPage, str | None]:
         # Intercom reads the cursor from the body; in the URL it is ignored and the first page comes again.
         pagination = {"per_page": PAGE_SIZE} | ({"starting_after": cursor} if cursor else {})
@@ -203,36 +219,9 @@ class Intercom:
             shape=parsing.CONTACTS,
         )
 
-    def _counted(self, page: ContactPage, reader: "_PageReader") -> ContactPage:
+    def _counted(self, page: ContactPage, reader: PageReader) -> ContactPage:
         """Count the contacts that a page had to leave out for want of an id."""
         if reader.lost:
             self._meter.skipped += reader.lost
             _logger.warning("Intercom: %d contacts without an id left out", reader.lost)
         return page
-
-
-class _PageReader:
-    """Reads one list's pages. Give it each answer in turn."""
-
-    def __init__(self, keep: frozenset[str]) -> None:
-        self.lost = 0
-        """Entries of the last page that have no id."""
-        self._keep = keep
-        self._cursors: set[int] = set()
-
-    def read(self, body: Body) -> tuple[ContactPage, str | None]:
-        """Return a page and the cursor of the next one.
-
-        Raises:
-            MalformedError: It is no page, or its cursor leads back to a page already read.
-        """
-        entries = parsing.listed(body.data)
-        cursor = parsing.next_cursor(body.data)
-        if cursor is not None:
-            mark = hash(cursor)
-            if mark in self._cursors:
-                raise MalformedError("its cursor leads back")
-            self._cursors.add(mark)
-        contacts = [contact for entry in entries if (contact := parsing.contact(entry, self._keep)) is not None]
-        self.lost = len(entries) - len(contacts)
-        return ContactPage(contacts, parsing.total_count(body.data)), cursor

@@ -99,6 +99,11 @@ def contact(data: Any, keep: AbstractSet[str], *, request_id: str | None = None)
     )
 
 
+def has_id(entry: Mapping[str, Any]) -> bool:
+    """Tell whether an entry of a list has an id, so that `contact` can read it."""
+    return _word(entry.get("id")) is not None
+
+
 def listed(data: Any) -> list[dict[str, Any]]:
     """Return the entries of a list; what is no object among them is an empty one.
 
@@ -134,6 +139,8 @@ def next_cursor(data: dict[str, Any]) -> str | None:
 
 
 def _word(value: Any) -> str | None:
+    if type(value) is str:
+        return value or None
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, str | int):

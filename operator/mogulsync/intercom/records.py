@@ -40,12 +40,3 @@ class Contact:
     """The custom attributes that the run asked for; one that is not set is left out."""
     request_id: str | None = None
     """Intercom's id of the request that wrote it and that it answers; None for a contact that was read."""
-
-
-@dataclass(frozen=True, slots=True)
-class ContactPage:
-    """One page of contacts with what it tells of the whole."""
-
-    contacts: list[Contact]
-    total_count: int | None
-    """Contacts in the whole list or answer; None when Intercom does not say."""

@@ -24,6 +24,9 @@ class Source(StrEnum):
     LAST_UPDATED = "LastUpdated"
     CUSTOMER_RECORD_LINK = "CustomerRecordLink"
 
+    __hash__ = str.__hash__
+    """An enum's own is Python code, and a sync looks sources up for every contact."""
+
 
 class SourceInfo(NamedTuple):
     """What Intercom needs to know of a source."""

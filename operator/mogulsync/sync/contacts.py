@@ -7,12 +7,15 @@ from contextlib import aclosing
 from typing import Final, Literal
 
 from mogulsync.intercom.client import Intercom
-from mogulsync.intercom.records import Contact, ContactPage
+from mogulsync.intercom.pages import ContactPage
+from mogulsync.intercom.records import Contact
 from mogulsync.sync.progress import Counter, Phase, Progress
 from mogulsync.sync.readplan import Choice, Searches, choose
 from mogulsync.transport.errors import RejectedError
 
 _log: Final = logging.getLogger(__name__)
+_HEAD_START: Final = 0.001
+"""Seconds that the request for the next page gets to leave before this page's contacts keep the process busy."""
 
 
 class ContactReader:
@@ -32,7 +35,7 @@ class ContactReader:
         async with aclosing(_read_ahead(self._planned(read_plan))) as pages:
             async for page in pages:
                 yield page.contacts
-                self._counter.done += len(page.contacts)
+                self._counter.done += len(page)
         self._counter.finished = True
 
     async def _planned(self, read_plan: Literal["Auto", "Scan", "Search"]) -> AsyncGenerator[ContactPage]:
@@ -53,7 +56,7 @@ class ContactReader:
         choice = _told(
             choose(
                 total_contacts=first.total_count,
-                first_page=len(first.contacts),
+                first_page=len(first),
                 searches=self._searches,
                 batch=self._intercom.batch_size,
             )
@@ -90,6 +93,7 @@ async def _read_ahead(pages: AsyncGenerator[ContactPage]) -> AsyncGenerator[Cont
     try:
         while (page := await upcoming) is not None:
             upcoming = asyncio.ensure_future(anext(pages, None))
+            await asyncio.sleep(_HEAD_START)
             yield page
     finally:
         upcoming.cancel()

@@ -58,6 +58,8 @@ def same(data_type: DataType, stored: Any, value: Value | None) -> bool:
     """Tell whether Intercom holds this value: numbers to the cent, dates to the second, text exactly."""
     if value is None:
         return _is_empty(stored)
+    if type(stored) is type(value) and stored == value:
+        return True  # nearly always
     if data_type == "string":
         return bool(stored == value)
     if isinstance(stored, bool) or not isinstance(stored, int | float) or isinstance(value, str):

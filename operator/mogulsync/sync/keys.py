@@ -1,7 +1,7 @@
 """The keys by which customers and contacts meet: emails, or external ids."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from mogulsync.chartmogul.records import Customer
@@ -20,8 +20,8 @@ class Keys(Protocol):
         """Return the customer's keys as they are compared; empty when it has none that is usable."""
         ...
 
-    def of_contact(self, contact: Contact) -> Iterator[str]:
-        """Yield the contact's keys as they are compared."""
+    def of_contact(self, contact: Contact) -> Sequence[str]:
+        """Return the contact's keys as they are compared."""
         ...
 
 
@@ -37,11 +37,10 @@ class EmailKeys:
         """Return the address case-folded; the customer's own string where that changes nothing, to save memory."""
         return tuple(email if (key := email.casefold()) == email else key for email in self.written(customer))
 
-    def of_contact(self, contact: Contact) -> Iterator[str]:
-        """Yield the contact's address, if it has one."""
+    def of_contact(self, contact: Contact) -> Sequence[str]:
+        """Return the contact's address, if it has one."""
         key = (contact.email or "").strip().casefold()
-        if key:
-            yield key
+        return (key,) if key else ()
 
 
 class ExternalIdKeys:
@@ -59,13 +58,13 @@ class ExternalIdKeys:
         """Return every external id, once."""
         return self.written(customer)
 
-    def of_contact(self, contact: Contact) -> Iterator[str]:
-        """Yield the value of each listed attribute that has one."""
-        for field in self._fields:
-            value = contact.external_id if field == EXTERNAL_ID_FIELD else contact.attributes.get(field)
-            key = _as_key(value)
-            if key:
-                yield key
+    def of_contact(self, contact: Contact) -> Sequence[str]:
+        """Return the value of each listed attribute that has one."""
+        values = (
+            contact.external_id if field == EXTERNAL_ID_FIELD else contact.attributes.get(field)
+            for field in self._fields
+        )
+        return [key for value in values if (key := _as_key(value))]
 
 
 def keys_for(matching: Matching) -> Keys:

@@ -5,7 +5,7 @@ contacts that match, never with the workspace. Both ways to treat a customer tha
 same face: `see` each contact, then take the `rest`, then count.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from typing import Final, Literal, NamedTuple
 
 from mogulsync.chartmogul.records import Customer
@@ -60,18 +60,18 @@ class _Index:
         else:
             self._numbers[key] = (*present, number) if isinstance(present, tuple) else (present, number)
 
-    def candidates(self, contact: Contact) -> set[int]:
-        """Return the numbers of the customers that the contact matches."""
-        found: set[int] = set()
-        for key in self._keys.of_contact(contact):
-            numbers = self._numbers.get(key)
-            if isinstance(numbers, int):
-                found.add(numbers)
-            elif numbers is not None:
-                found.update(numbers)
-        return found
+    def candidates(self, contact: Contact) -> Collection[int]:
+        """Return the numbers of the customers that the contact matches, each once."""
+        found = [self._of(key) for key in self._keys.of_contact(contact)]
+        return found[0] if len(found) == 1 else {number for numbers in found for number in numbers}
 
-    def best(self, candidates: Iterable[int]) -> int:
+    def _of(self, key: str) -> tuple[int, ...]:
+        numbers = self._numbers.get(key, ())
+        return (numbers,) if isinstance(numbers, int) else numbers
+
+    def best(self, candidates: Collection[int]) -> int:
+        if len(candidates) == 1:
+            return next(iter(candidates))
         return min(candidates, key=lambda number: precedence(self.customers[number]))
 
     def count(self, *, matched: set[int], ambiguous: set[int], contenders: set[int]) -> Customers:
@@ -105,7 +105,7 @@ class UpdateAll:
         winner = self._index.best(candidates)
         self._winners.add(winner)
         if len(candidates) > 1:
-            self._contenders |= candidates
+            self._contenders.update(candidates)
         return Match(contact, self._index.customers[winner])
 
     def rest(self) -> Sequence[Match]:

@@ -1,0 +1,64 @@
+"""Pages of contacts, and how they follow each other."""
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+from mogulsync.intercom import parsing
+from mogulsync.intercom.records import Contact
+from mogulsync.transport.client import Body, MalformedError
+
+
+class ContactPage:
+    """One page of contacts with what it tells of the whole.
+
+    Args:
+        entries: The contacts as JSON values, each with an id.
+        keep: The custom attributes to keep.
+        total_count: Contacts in the whole list or answer; None when Intercom does not say.
+    """
+
+    def __init__(self, entries: Sequence[Mapping[str, Any]], *, keep: frozenset[str], total_count: int | None) -> None:
+        self.total_count = total_count
+        self._entries = entries
+        self._keep = keep
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    @cached_property
+    def contacts(self) -> list[Contact]:
+        """The contacts, made when first asked for: the next page can be on its way by then."""
+        read = (parsing.contact(entry, self._keep) for entry in self._entries)
+        return [contact for contact in read if contact is not None]
+
+
+class PageReader:
+    """Reads one list's pages. Give it each answer in turn.
+
+    Args:
+        keep: The custom attributes to keep of each contact.
+    """
+
+    def __init__(self, keep: frozenset[str]) -> None:
+        self.lost = 0
+        """Entries of the last page that have no id and are left out."""
+        self._keep = keep
+        self._cursors: set[int] = set()
+
+    def read(self, body: Body) -> tuple[ContactPage, str | None]:
+        """Return a page and the cursor of the next one.
+
+        Raises:
+            MalformedError: It is no page, or its cursor leads back to a page already read.
+        """
+        listed = parsing.listed(body.data)
+        cursor = parsing.next_cursor(body.data)
+        if cursor is not None:
+            mark = hash(cursor)
+            if mark in self._cursors:
+                raise MalformedError("its cursor leads back")
+            self._cursors.add(mark)
+        entries = [entry for entry in listed if parsing.has_id(entry)]
+        self.lost = len(listed) - len(entries)
+        return ContactPage(entries, keep=self._keep, total_count=parsing.total_count(body.data)), cursor
