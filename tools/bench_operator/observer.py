@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Collection, Iterable
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -65,6 +65,12 @@ class Observer:
         await self.until(f"{len(left)} destinations are ready", done, seconds=seconds)
         last_ready = max(self.ready[name] for name in left)
         return max(last_ready, *(at for (name, _), at in self.scheduled.items() if name in left))
+
+    async def until_settled(self, names: Collection[str], *, seconds: float) -> float:
+        """Wait until these destinations are ready and as many Jobs have ended; return when the last of it was seen."""
+        ready = await self.until_ready(names, seconds=seconds)
+        await self.until(f"{len(names)} Jobs have ended", lambda: len(self.ended) >= len(names), seconds=seconds)
+        return max(ready, *self.ended.values())
 
 
 @asynccontextmanager

@@ -39,6 +39,8 @@ class Rollout:
 
     seconds: float
     """From the first destination's creation until the last is ready and has a CronJob."""
+    settled_seconds: float
+    """From the same until the last check's Job has ended too: what does not wait for the Jobs is done before."""
     cpu_seconds: float
     """Of the operator, or of the bare client."""
     writes: int
@@ -54,8 +56,9 @@ async def operated(count: int) -> AsyncIterator[tuple[Cluster, Operator, Rollout
         began = time.monotonic()
         await apply_all(fresh.api, names)
         ended = await fresh.observer.until_ready(names, seconds=READY_SECONDS)
+        settled = await fresh.observer.until_settled(names, seconds=READY_SECONDS)
         took = operator.usage.cpu_seconds - before
-        yield fresh, operator, Rollout(ended - began, took, _written(fresh.audit.writes()))
+        yield fresh, operator, Rollout(ended - began, settled - began, took, _written(fresh.audit.writes()))
 
 
 async def by_bare_client(count: int, *, wait: bool) -> Rollout:
@@ -81,12 +84,15 @@ async def by_bare_client(count: int, *, wait: bool) -> Rollout:
             told = await process.stdout.readline()
             if not told:
                 raise BareClientError("the bare client failed; what it said is above")
-            ended = await fresh.observer.until_ready(destination_names(count), seconds=READY_SECONDS)
+            names = destination_names(count)
+            ended = await fresh.observer.until_ready(names, seconds=READY_SECONDS)
+            settled = await fresh.observer.until_settled(names, seconds=READY_SECONDS)
         finally:
             if process.returncode is None:
                 process.kill()
             await process.wait()
-        return Rollout(ended - began, json.loads(told)["cpu_seconds"], _written(fresh.audit.writes()) - count)
+        writes = _written(fresh.audit.writes()) - count
+        return Rollout(ended - began, settled - began, json.loads(told)["cpu_seconds"], writes)
 
 
 async def measure(count: int, *, repeats: int, say: Callable[[str], None]) -> Result:
@@ -100,10 +106,19 @@ async def measure(count: int, *, repeats: int, say: Callable[[str], None]) -> Re
             ours.append(rollout)
         say(f"{count:,} destinations, {number} of {repeats}: the bare client, waiting for nothing")
         writing.append(await by_bare_client(count, wait=False))
-    bare = _seconds(waiting)
+    bare, settled = _seconds(waiting), _settled_seconds(writing)
     table = Table(
         f"{count:,} destinations at once, beside the bare client",
-        ("who", "seconds, median", "least", "most", "times the bare client", "CPU seconds", "writes for each"),
+        (
+            "who",
+            "seconds, median",
+            "least",
+            "most",
+            "times the bare client",
+            "until the Jobs have ended too, median",
+            "CPU seconds",
+            "writes for each",
+        ),
         [
             _row(name, rollouts, bare, count)
             for name, rollouts in (
@@ -114,8 +129,14 @@ async def measure(count: int, *, repeats: int, say: Callable[[str], None]) -> Re
         ],
         f"Medians of {repeats} turns, each on a fresh control plane.",
     )
-    ratio = _seconds(ours) / bare
-    return Result([table], [Target(f"{count:,} destinations: times the bare client", ratio, "<=", MOST_TIMES_BARE)])
+    targets = {
+        "times the bare client that waits for the Jobs": _seconds(ours) / bare,
+        "times the one that does not, until the Jobs have ended": _settled_seconds(ours) / settled,
+    }
+    return Result(
+        [table],
+        [Target(f"{count:,} destinations: {what}", times, "<=", MOST_TIMES_BARE) for what, times in targets.items()],
+    )
 
 
 async def growth(sizes: Sequence[int], say: Callable[[str], None]) -> Result:
@@ -157,6 +178,7 @@ def _row(name: str, rollouts: Sequence[Rollout], bare: float, count: int) -> tup
         min(seconds),
         max(seconds),
         median(seconds) / bare,
+        _settled_seconds(rollouts),
         median(each.cpu_seconds for each in rollouts),
         median(each.writes for each in rollouts) / count,
     )
@@ -164,6 +186,10 @@ def _row(name: str, rollouts: Sequence[Rollout], bare: float, count: int) -> tup
 
 def _seconds(rollouts: Sequence[Rollout]) -> float:
     return median(each.seconds for each in rollouts)
+
+
+def _settled_seconds(rollouts: Sequence[Rollout]) -> float:
+    return median(each.settled_seconds for each in rollouts)
 
 
 def _written(writes: Counter[str]) -> int:

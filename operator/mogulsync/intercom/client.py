@@ -183,6 +183,7 @@ class Intercom:
             what="update a contact",
             read=read,
             body={"custom_attributes": dict(attributes)},
+            shape=parsing.CONTACT,
         )
 
     async def _search(

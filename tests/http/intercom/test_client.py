@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from mogulsync.intercom.client import Intercom
-from mogulsync.sandbox import Drop, Options, Respond, Rewrite, Sandbox, SandboxAccount, Truncate
+from mogulsync.sandbox import Delay, Drop, Options, Respond, Rewrite, Sandbox, SandboxAccount, Truncate
 from mogulsync.transport.errors import (
     CredentialsRejectedError,
     GoneError,
@@ -159,6 +159,24 @@ class TestWhereSearchTakesFewKeys:
         assert await found(intercom, "external_id", [f"many-{number}" for number in range(120)]) == added
         # Fifty and twenty-five are refused, twelve are taken.
         assert meter.intercom == 2 + 10
+
+
+async def test_once_a_search_was_taken_several_are_under_way(
+    intercom: Intercom, account: SandboxAccount, sandbox: Sandbox
+) -> None:
+    at_once: list[int] = []
+
+    def note(page: Any) -> Any:
+        at_once.append(sum(each.status is None for each in sandbox.traffic))
+        return page
+
+    sandbox.faults.inject(Delay(0.05), path="/contacts/search")
+    sandbox.faults.inject(Rewrite(note), path="/contacts/search")
+    added = {account.add_contact(external_id=f"many-{number}").id for number in range(700)}
+    assert await found(intercom, "external_id", [f"many-{number}" for number in range(700)]) == added
+    assert at_once[0] == 1
+    assert max(at_once) >= 8
+    assert len(at_once) == 14
 
 
 async def test_a_key_that_intercom_never_takes_is_told(intercom: Intercom, sandbox: Sandbox) -> None:

@@ -1,0 +1,88 @@
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, Callable
+
+import pytest
+
+from mogulsync.intercom.merging import merged
+
+
+class Streams:
+    """Streams of numbers that count how many of them are open."""
+
+    def __init__(self, *lengths: int) -> None:
+        self.left = deque(lengths)
+        self.open = 0
+        self.most_open = 0
+
+    def following(self) -> AsyncGenerator[int] | None:
+        return self._stream(self.left.popleft()) if self.left else None
+
+    async def _stream(self, length: int) -> AsyncGenerator[int]:
+        self.open += 1
+        self.most_open = max(self.most_open, self.open)
+        try:
+            for number in range(length):
+                await asyncio.sleep(0)
+                yield number
+        finally:
+            self.open -= 1
+
+
+async def read(following: Callable[[], AsyncGenerator[int] | None], at_most: int = 3) -> list[int]:
+    return [number async for number in merged(following, at_most=lambda: at_most)]
+
+
+@pytest.mark.parametrize(("at_most", "most_open"), [(1, 1), (2, 2), (9, 3)])
+async def test_everything_is_read_and_no_more_streams_are_open_than_may_be(at_most: int, most_open: int) -> None:
+    streams = Streams(5, 0, 2, 3)
+    assert sorted(await read(streams.following, at_most)) == sorted([*range(5), *range(2), *range(3)])
+    assert (streams.open, streams.most_open) == (0, most_open)
+
+
+async def test_one_stream_at_a_time_keeps_the_order() -> None:
+    assert await read(Streams(3, 2).following, 1) == [0, 1, 2, 0, 1]
+
+
+async def test_how_many_may_be_open_can_change_while_reading() -> None:
+    streams, seen = Streams(*[2] * 10), list[int]()
+    async for number in merged(streams.following, at_most=lambda: 1 if len(seen) < 4 else 5):
+        if len(seen) == 3:
+            assert streams.most_open == 1
+        seen.append(number)
+    assert (len(seen), streams.most_open) == (20, 5)
+
+
+async def test_what_an_ended_stream_left_behind_is_read_too() -> None:
+    streams = Streams(1)
+
+    async def leaves_more() -> AsyncGenerator[int]:
+        for number in (7, 8):
+            yield number
+        streams.left.append(2)
+
+    first = [leaves_more()]
+    assert await read(lambda: first.pop() if first else streams.following()) == [7, 0, 8, 0, 1]
+
+
+async def test_an_error_closes_the_other_streams() -> None:
+    streams = Streams(1000, 1000)
+
+    async def fails() -> AsyncGenerator[int]:
+        await asyncio.sleep(0)
+        yield 1
+        raise LookupError
+
+    first = [fails()]
+    with pytest.raises(LookupError):
+        await read(lambda: first.pop() if first else streams.following())
+    assert (streams.open, streams.most_open) == (0, 2)
+
+
+async def test_a_reader_that_stops_closes_all_streams() -> None:
+    streams = Streams(1000, 1000)
+    merging = merged(streams.following, at_most=lambda: 5)
+    await anext(merging)
+    assert streams.open == 2
+    await merging.aclose()
+    assert streams.open == 0
