@@ -46,7 +46,7 @@ class Plan:
     scenarios: tuple[str, ...]
     sizes: tuple[int, ...]
     contacts: tuple[int, ...]
-    bare_size: int
+    bare_sizes: tuple[int, ...]
     repeats: int
     peer_contacts: int
     all_fields: int
@@ -67,7 +67,13 @@ class Plan:
     show_default=True,
     help="Contacts that the largest size's customers are set against, for the memory that takes.",
 )
-@click.option("--bare-size", default=5_000, show_default=True, help="Customers, against the bare loop.")
+@click.option(
+    "--bare-sizes",
+    type=_Numbers(),
+    default="10000,100000",
+    show_default=True,
+    help="Customers, against the bare loop: a first run of the fewest, daily runs of all.",
+)
 @click.option("--repeats", default=5, show_default=True, help="Rounds of runs against the bare loop.")
 @click.option("--peer-contacts", default=1_000, show_default=True, help="Contacts that the peers update.")
 @click.option("--all-fields", default=10_000, show_default=True, help="Customers, with all thirteen fields.")
@@ -138,8 +144,9 @@ class Suite:
         return result
 
     def _bare_loop(self) -> Result:
-        size = self._plan.bare_size
-        return bareloop.measure(account(size), self._account(size), repeats=self._plan.repeats, say=_say)
+        sizes = sorted(self._plan.bare_sizes)
+        synced = [self._account(size) for size in sizes]
+        return bareloop.measure(account(sizes[0]), synced, repeats=self._plan.repeats, say=_say)
 
     def _memory(self) -> Result:
         return memory.measure(self._account(max(self._plan.sizes)), self._plan.contacts, _say)

@@ -47,7 +47,7 @@ class Plan:
     "--sizes", default="100,300,1000", show_default=True, help="Destinations, for growth. 3000 takes a while."
 )
 @click.option("--size", default=1000, show_default=True, help="Destinations, for everything else.")
-@click.option("--repeats", default=3, show_default=True, help="Turns of operator and bare client.")
+@click.option("--repeats", default=5, show_default=True, help="Turns of operator and bare client.")
 @click.option("--samples", default=200, show_default=True, help="Changes and runs whose delay is measured.")
 @click.option("--idle-seconds", default=60, show_default=True, help="How long to watch it do nothing.")
 @click.option("--json", "to_json", type=click.Path(dir_okay=False, path_type=Path), help="Write the figures here too.")

@@ -14,9 +14,9 @@ LONGEST = 5.0
 """Seconds within which a run is over once it was told to stop."""
 
 
-async def stop_once(world: World, *, path: str, stop: asyncio.Event) -> float:
-    """Tell the run to stop as soon as this path was asked for, and return when that was."""
-    while not world.traffic.count(path=path):  # noqa: ASYNC110 - the sandbox tells no event
+async def stop_once(world: World, *, path: str, stop: asyncio.Event, times: int = 1) -> float:
+    """Tell the run to stop as soon as this path was asked for so many times, and return when that was."""
+    while world.traffic.count(path=path) < times:  # noqa: ASYNC110 - the sandbox tells no event
         await asyncio.sleep(0.005)
     stop.set()
     return time.monotonic()
@@ -30,6 +30,19 @@ async def test_reading_stops_at_once(world: World, path: str) -> None:
     report, told = await asyncio.gather(world.sync(stop=stop), stop_once(world, path=path, stop=stop))
     assert time.monotonic() - told < LONGEST
     assert (report.outcome, report.reason, report.exit_code) == (Outcome.FAILED, RunReason.INTERRUPTED, 5)
+
+
+async def test_several_searches_under_way_stop_at_once(world: World) -> None:
+    world.pairs(400)
+    world.faults.inject(Delay(60), path="/contacts/search", skip=1)
+    stop = asyncio.Event()
+    report, told = await asyncio.gather(
+        world.sync(stop=stop, intercom={"readPlan": "Search"}),
+        stop_once(world, path="/contacts/search", stop=stop, times=4),
+    )
+    assert time.monotonic() - told < LONGEST
+    assert report.reason is RunReason.INTERRUPTED
+    assert report.contacts.matched > 0
 
 
 async def test_writes_under_way_may_end_and_the_rest_count_as_interrupted(world: World) -> None:
