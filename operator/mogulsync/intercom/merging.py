@@ -12,6 +12,8 @@ async def merged(
 ) -> AsyncGenerator[_T]:
     """Yield what the streams yield, as it comes; each is read one item ahead at most.
 
+    What came at the same time is yielded in the order in which it was asked for.
+
     Args:
         following: Called when there is room for one more stream. It returns None when there is none for now, and is
             asked again when one has ended; all is read when it has none while none is open.
@@ -27,8 +29,8 @@ async def merged(
                 awaited[asyncio.ensure_future(anext(stream))] = stream
             if not awaited:
                 return
-            done, _ = await asyncio.wait(awaited, return_when=asyncio.FIRST_COMPLETED)
-            for item in done:
+            await asyncio.wait(awaited, return_when=asyncio.FIRST_COMPLETED)
+            for item in [item for item in awaited if item.done()]:
                 stream = awaited.pop(item)
                 if isinstance(item.exception(), StopAsyncIteration):
                     continue

@@ -44,6 +44,14 @@ async def test_one_stream_at_a_time_keeps_the_order() -> None:
     assert await read(Streams(3, 2).following, 1) == [0, 1, 2, 0, 1]
 
 
+async def test_what_came_at_once_is_read_in_the_order_it_was_asked_for() -> None:
+    async def one(number: int) -> AsyncGenerator[int]:
+        yield number
+
+    streams = deque(one(number) for number in range(40))
+    assert await read(lambda: streams.popleft() if streams else None, at_most=20) == list(range(40))
+
+
 async def test_how_many_may_be_open_can_change_while_reading() -> None:
     streams, seen = Streams(*[2] * 10), list[int]()
     async for number in merged(streams.following, at_most=lambda: 1 if len(seen) < 4 else 5):
