@@ -14,8 +14,6 @@ from mogulsync.sync.readplan import Choice, Searches, choose
 from mogulsync.transport.errors import RejectedError
 
 _log: Final = logging.getLogger(__name__)
-_HEAD_START: Final = 0.001
-"""Seconds that the request for the next page gets to leave before this page's contacts keep the process busy."""
 
 
 class ContactReader:
@@ -88,14 +86,24 @@ def _told(choice: Choice) -> Choice:
 
 
 async def _read_ahead(pages: AsyncGenerator[ContactPage]) -> AsyncGenerator[ContactPage]:
-    """Yield the pages, each while the next one is being read."""
-    upcoming = asyncio.ensure_future(anext(pages, None))
+    """Yield the pages; while one is looked at, the next one waits and the one after it is being read."""
+    waiting: asyncio.Queue[ContactPage | None] = asyncio.Queue(maxsize=1)
+
+    async def read() -> None:
+        try:
+            async for page in pages:
+                await waiting.put(page)
+        except Exception:
+            await waiting.put(None)
+            raise
+        await waiting.put(None)
+
+    reading = asyncio.create_task(read())
     try:
-        while (page := await upcoming) is not None:
-            upcoming = asyncio.ensure_future(anext(pages, None))
-            await asyncio.sleep(_HEAD_START)
+        while (page := await waiting.get()) is not None:
             yield page
+        await reading
     finally:
-        upcoming.cancel()
-        await asyncio.gather(upcoming, return_exceptions=True)
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
         await pages.aclose()
