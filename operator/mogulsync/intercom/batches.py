@@ -21,7 +21,6 @@ class BatchSize:
         self.size = start
         self.was_taken = False
         """Whether a search of some size was answered since the last was refused."""
-        self.was_taken = False
         self._ceiling = start
         self._successes = 0
 
