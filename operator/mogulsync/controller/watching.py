@@ -1,8 +1,9 @@
 """Watches the cluster with kopf and passes on what it sees.
 
 kopf is kept to watching: `on.event` handlers, which write nothing onto resources, and its own life cycle.
-It runs in a thread with an event loop of its own, as its documentation describes for embedding: when it
-ends, it cancels every task of its loop that it did not find there at its start, and some of ours would be.
+It runs in a thread with an event loop of its own, as its documentation describes for embedding, so that its
+tasks are all there are in that loop. Its end is ours, not its own: after a watch that failed for good, kopf's
+hangs (it takes the cancellation of a watch for the end of a pause, and watches on; github.com/nolar/kopf/issues/1276).
 """
 
 import asyncio
@@ -27,6 +28,8 @@ OnEvent = Callable[[Kind, str | None, Object], None]
 
 _IDLE_SECONDS: Final = 0.5
 _STOP_SECONDS: Final = 5.0
+_CANCEL_SECONDS: Final = 0.5
+"""How long kopf's tasks may take to end before those that are left, or were begun meanwhile, are cancelled again."""
 _FAREWELL_SECONDS: Final = 0.1
 """For TLS connections to be closed properly before their loop is (aiohttp's manual, Graceful Shutdown)."""
 _BACKOFFS: Final = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
@@ -124,7 +127,12 @@ class Watcher:
         ended: asyncio.Future[str] = home.create_future()
 
         def work() -> None:
-            outcome = self._operate(away, home, stopping)
+            try:
+                outcome = away.run_until_complete(self._operate(home, stopping))
+            except Exception as error:  # noqa: BLE001 - told to the thread that waits
+                outcome = _described(error)
+            finally:
+                away.close()
             with contextlib.suppress(RuntimeError):  # the home loop may be closed when the process ends
                 home.call_soon_threadsafe(ended.set_result, outcome)
 
@@ -138,37 +146,34 @@ class Watcher:
             raise
         raise WatchingStoppedError(f"kopf stopped watching: {outcome}")
 
-    def _operate(
-        self, away: asyncio.AbstractEventLoop, home: asyncio.AbstractEventLoop, stopping: asyncio.Event
-    ) -> str:
-        """Run kopf in the loop `away` until it ends; return how."""
+    async def _operate(self, home: asyncio.AbstractEventLoop, stopping: asyncio.Event) -> str:
+        """Run kopf until it ends or is stopped; return how it ended."""
+        sessions: list[aiohttp.ClientSession] = []
         registry = kopf.OperatorRegistry()
-        kopf.on.login(id="login", registry=registry)(self._login(home))
+        kopf.on.login(id="login", registry=registry)(self._login(home, sessions))
         for kind in WATCHED:
             handler = self._handler(home, kind)
             kopf.on.event(kind.group, kind.version, kind.plural, id=kind.plural, registry=registry)(handler)
-
-        async def operate() -> None:
-            try:
-                await kopf.operator(
-                    registry=registry,
-                    settings=_settings(self._pace),
-                    # Its own would name the user, and a container's user is a number without a name.
-                    identity=cast("Any", "mogulsync"),
-                    standalone=True,
-                    clusterwide=not self._namespaces,
-                    namespaces=self._namespaces,
-                    stop_flag=stopping,
-                )
-            finally:
-                await asyncio.sleep(_FAREWELL_SECONDS)
-
         try:
-            with asyncio.Runner(loop_factory=lambda: away) as runner:
-                runner.run(operate())
-        except Exception as error:  # noqa: BLE001 - told to the thread that waits
-            return f"{type(error).__name__}: {error}"
-        return "without an error"
+            tasks = await kopf.spawn_tasks(
+                registry=registry,
+                settings=_settings(self._pace),
+                # Its own would name the user, and a container's user is a number without a name.
+                identity=cast("Any", "mogulsync"),
+                standalone=True,
+                clusterwide=not self._namespaces,
+                namespaces=self._namespaces,
+                stop_flag=stopping,
+            )
+            ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            errors = [error for task in ended if not task.cancelled() and (error := task.exception())]
+            return ", ".join(map(_described, errors)) or "without an error"
+        finally:
+            await _cancel_everything()
+            await asyncio.get_running_loop().shutdown_asyncgens()
+            for session in sessions:
+                await session.close()
+            await asyncio.sleep(_FAREWELL_SECONDS)
 
     def _handler(self, home: asyncio.AbstractEventLoop, kind: Kind) -> Any:
         async def handle(event: kopf.RawEvent, **_: Any) -> None:
@@ -177,7 +182,7 @@ class Watcher:
 
         return handle
 
-    def _login(self, home: asyncio.AbstractEventLoop) -> Any:
+    def _login(self, home: asyncio.AbstractEventLoop, sessions: list[aiohttp.ClientSession]) -> Any:
         trace = aiohttp.TraceConfig()
         trace.on_request_end.append(self._tracer(home))
 
@@ -193,6 +198,7 @@ class Watcher:
                 trace_configs=[trace],
                 proxy=configuration.proxy,
             )
+            sessions.append(session)
             return kopf.AiohttpSession(server=configuration.host, aiohttp_session=session)
 
         return login
@@ -210,6 +216,21 @@ class Watcher:
                     home.call_soon_threadsafe(self._on_relist)
 
         return note
+
+
+def _described(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
+async def _cancel_everything() -> None:
+    """Cancel the other tasks of this loop until none is left; give up on those that never end."""
+    for _ in range(round(_STOP_SECONDS / _CANCEL_SECONDS)):
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        if not others:
+            return
+        for task in others:
+            task.cancel()
+        await asyncio.wait(others, timeout=_CANCEL_SECONDS)
 
 
 def _settings(pace: Pace) -> kopf.OperatorSettings:

@@ -1,93 +1,59 @@
 """An API server that answers 429 and 500, forgets where a watch was (410) and drops connections: it converges."""
 
-import asyncio
-import contextlib
 import itertools
 import json
 import random
-import ssl
 from collections import Counter
-from collections.abc import AsyncIterator
 
 import aiohttp
 from aiohttp import web
 from kubernetes.aio.client import Configuration
 
+from api.controller.proxy import Proxy, is_watch
 from api.controller.world import World, condition
 from mogulsync.resource.names import ANNOTATION_SYNC_REQUESTED_AT
 
 
-class Faulty:
-    """Stands between the operator and the API server, and passes only some of what is said."""
+class Faulty(Proxy):
+    """Passes only some of what is said."""
 
     def __init__(self, settings: Configuration, seed: int) -> None:
-        self._settings = settings
+        super().__init__(settings)
         self._chance = random.Random(seed)  # noqa: S311 - repeatable faults, not a secret
         self.faults: Counter[str] = Counter()
         self.healed = False
-        self._session: aiohttp.ClientSession | None = None
-
-    @contextlib.asynccontextmanager
-    async def serve(self) -> AsyncIterator[Configuration]:
-        """Yield how to reach the API server through here."""
-        tls = ssl.create_default_context(cafile=self._settings.ssl_ca_cert)
-        authorization = await self._settings.get_api_key_with_prefix("BearerToken")
-        app = web.Application()
-        app.router.add_route("*", "/{path:.*}", self._pass_on)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-        async with aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(ssl=tls, limit=0), headers={"Authorization": authorization or ""}
-        ) as self._session:
-            await runner.setup()
-            await web.TCPSite(runner, "127.0.0.1", 0).start()
-            through: Configuration = type.__call__(Configuration)
-            through.host = f"http://127.0.0.1:{runner.addresses[0][1]}"
-            try:
-                yield through
-            finally:
-                await runner.cleanup()
-        await asyncio.sleep(0.1)
 
     def _strikes(self, name: str, probability: float) -> bool:
         strikes = not self.healed and self._chance.random() < probability
         self.faults[name] += strikes
         return strikes
 
-    async def _pass_on(self, request: web.Request) -> web.StreamResponse:
-        assert self._session is not None
+    async def answer(self, request: web.Request) -> web.StreamResponse:
         if self._strikes("429", 0.08):
             return web.json_response({"kind": "Status", "code": 429}, status=429, headers={"Retry-After": "1"})
         if self._strikes("500", 0.08):
             return web.Response(status=500, text="the API server is not itself")
         if self._strikes("dropped before", 0.05):
-            return self._drop(request)
-        headers = {name: value for name, value in request.headers.items() if name in {"Content-Type", "Accept"}}
-        async with self._session.request(
-            request.method,
-            f"{self._settings.host}{request.path_qs}",
-            data=await request.read() or None,
-            headers=headers,
-        ) as upstream:
-            if self._strikes("dropped after", 0.05):  # it was done, and the operator does not learn of it
-                return self._drop(request)
-            answer = web.StreamResponse(status=upstream.status, headers={"Content-Type": "application/json"})
-            await answer.prepare(request)
-            async for part in upstream.content.iter_any():
-                await answer.write(part)
-                if "watch" in request.query:
-                    # Only between two events: no API server begins one in the middle of another.
-                    if part.endswith(b"\n") and self._strikes("410", 0.05):
-                        gone = {"type": "ERROR", "object": {"kind": "Status", "code": 410, "reason": "Expired"}}
-                        await answer.write(json.dumps(gone).encode() + b"\n")
-                        break
-                    if self._strikes("broken watch", 0.05):
-                        return self._drop(request)
-            return answer
+            return self.drop(request)
+        return await super().answer(request)
 
-    def _drop(self, request: web.Request) -> web.StreamResponse:
-        if request.transport is not None:
-            request.transport.abort()
-        return web.Response()
+    async def stream(
+        self, request: web.Request, upstream: aiohttp.ClientResponse, answer: web.StreamResponse
+    ) -> web.StreamResponse:
+        if self._strikes("dropped after", 0.05):  # it was done, and the operator does not learn of it
+            return self.drop(request)
+        await answer.prepare(request)
+        async for part in upstream.content.iter_any():
+            await answer.write(part)
+            if is_watch(request):
+                # Only between two events: no API server begins one in the middle of another.
+                if part.endswith(b"\n") and self._strikes("410", 0.05):
+                    gone = {"type": "ERROR", "object": {"kind": "Status", "code": 410, "reason": "Expired"}}
+                    await answer.write(json.dumps(gone).encode() + b"\n")
+                    break
+                if self._strikes("broken watch", 0.05):
+                    return self.drop(request)
+        return answer
 
 
 async def test_it_converges_through_refusals_broken_connections_and_lost_watches(world: World) -> None:

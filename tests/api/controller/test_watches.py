@@ -1,11 +1,69 @@
-"""The age of a watch tells a living one from a dead one."""
+"""A watch that is dead or failed is noticed and begun anew."""
 
 import asyncio
 import contextlib
+import json
 
+import aiohttp
+import pytest
+from aiohttp import web
+from kubernetes.aio.client import Configuration
+
+from api.controller.proxy import Proxy, is_watch
 from api.controller.world import World
 from localkube import Part
 from mogulsync.controller.watching import Pace, Watcher
+
+_ERROR = json.dumps({"type": "ERROR", "object": {"kind": "Status", "code": 500, "reason": "InternalError"}}) + "\n"
+
+
+class Interrupting(Proxy):
+    """Ends every open watch of destinations with what it is told to say."""
+
+    def __init__(self, settings: Configuration) -> None:
+        super().__init__(settings)
+        self.watched = asyncio.Event()
+        self._interruption: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+
+    def interrupt(self, words: str) -> None:
+        self.watched.clear()
+        interruption, self._interruption = self._interruption, asyncio.get_running_loop().create_future()
+        interruption.set_result(words.encode())
+
+    async def stream(
+        self, request: web.Request, upstream: aiohttp.ClientResponse, answer: web.StreamResponse
+    ) -> web.StreamResponse:
+        if not (is_watch(request) and request.path.endswith("/intercomdestinations")):
+            return await super().stream(request, upstream, answer)
+        passing = asyncio.create_task(super().stream(request, upstream, answer))
+        interruption = self._interruption
+        self.watched.set()
+        await asyncio.wait({passing, interruption}, return_when=asyncio.FIRST_COMPLETED)
+        if interruption.done():
+            passing.cancel()
+            await asyncio.wait({passing})
+            await answer.write(interruption.result())
+            await answer.write_eof()
+            return answer
+        return await passing
+
+
+@pytest.mark.parametrize("words", [_ERROR, '{"type": "MODIFIED", "obj' + _ERROR], ids=["error", "unreadable"])
+async def test_a_watch_that_fails_is_begun_anew_within_seconds(world: World, words: str) -> None:
+    proxy = Interrupting(world.settings)
+    async with proxy.serve() as through, world.operator(settings=through):
+        await world.apply()
+        await world.make_ready()
+        for schedule in ("5 5 * * *", "6 6 * * *"):
+            proxy.interrupt(words)
+            async with asyncio.timeout(15):
+                await proxy.watched.wait()
+            await world.apply(schedule=schedule)
+            await world.until("the CronJob", lambda schedule=schedule: _is_scheduled(world, schedule), seconds=10)
+
+
+async def _is_scheduled(world: World, schedule: str) -> bool:
+    return bool((await world.get("cronjobs"))["spec"]["schedule"] == schedule)
 
 
 async def test_a_quiet_watch_stays_young_and_a_frozen_one_ages_until_it_is_begun_anew(world: World) -> None:
