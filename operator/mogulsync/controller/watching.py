@@ -1,9 +1,10 @@
 """Watches the cluster with kopf and passes on what it sees.
 
-kopf is kept to watching: `on.event` handlers, which write nothing onto resources, and its own life cycle.
-It runs in a thread with an event loop of its own, as its documentation describes for embedding, so that its
-tasks are all there are in that loop. Its end is ours, not its own: after a watch that failed for good, kopf's
-hangs (it takes the cancellation of a watch for the end of a pause, and watches on; github.com/nolar/kopf/issues/1276).
+kopf is kept to watching: `on.event` handlers, which write nothing onto resources. It runs in a thread with an
+event loop of its own, as its documentation describes for embedding, so that its tasks are all there are in that
+loop, and they are ended here: after a watch that failed for good, kopf's own shutdown may hang, as one of its
+watches takes being cancelled for being paused, and goes on (seen in 1.45.2; reports of operators that
+no longer watch: github.com/nolar/kopf/issues/1276).
 """
 
 import asyncio
@@ -198,7 +199,7 @@ class Watcher:
                 trace_configs=[trace],
                 proxy=configuration.proxy,
             )
-            sessions.append(session)
+            sessions[:] = [*(each for each in sessions if not each.closed), session]  # kopf closes one it is refused
             return kopf.AiohttpSession(server=configuration.host, aiohttp_session=session)
 
         return login

@@ -23,6 +23,7 @@ class Interrupting(Proxy):
     def __init__(self, settings: Configuration) -> None:
         super().__init__(settings)
         self.watched = asyncio.Event()
+        self.interrupted = 0
         self._interruption: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
 
     def interrupt(self, words: str) -> None:
@@ -38,14 +39,15 @@ class Interrupting(Proxy):
         passing = asyncio.create_task(super().stream(request, upstream, answer))
         interruption = self._interruption
         self.watched.set()
-        await asyncio.wait({passing, interruption}, return_when=asyncio.FIRST_COMPLETED)
-        if interruption.done():
+        try:
+            await asyncio.wait({passing, interruption}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
             passing.cancel()
-            await asyncio.wait({passing})
+        await asyncio.wait({passing})
+        if interruption.done():
+            self.interrupted += 1
             await answer.write(interruption.result())
-            await answer.write_eof()
-            return answer
-        return await passing
+        return answer
 
 
 @pytest.mark.parametrize("words", [_ERROR, '{"type": "MODIFIED", "obj' + _ERROR], ids=["error", "unreadable"])
@@ -54,10 +56,12 @@ async def test_a_watch_that_fails_is_begun_anew_within_seconds(world: World, wor
     async with proxy.serve() as through, world.operator(settings=through):
         await world.apply()
         await world.make_ready()
-        for schedule in ("5 5 * * *", "6 6 * * *"):
+        await proxy.watched.wait()
+        for times, schedule in enumerate(("5 5 * * *", "6 6 * * *"), start=1):
             proxy.interrupt(words)
             async with asyncio.timeout(15):
                 await proxy.watched.wait()
+            assert proxy.interrupted == times
             await world.apply(schedule=schedule)
             await world.until("the CronJob", lambda schedule=schedule: _is_scheduled(world, schedule), seconds=10)
 
