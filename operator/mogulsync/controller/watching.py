@@ -2,7 +2,7 @@
 
 kopf is kept to watching: `on.event` handlers, which write nothing onto resources. It runs in a thread with an
 event loop of its own, as its documentation describes for embedding, so that its tasks are all there are in that
-loop, and they are ended here: after a watch that failed for good, kopf's own shutdown may hang, as one of its
+loop, and may be cancelled here: after a watch that failed for good, kopf's own shutdown may hang, as one of its
 watches takes being cancelled for being paused, and goes on (seen in 1.45.2; reports of operators that
 no longer watch: github.com/nolar/kopf/issues/1276).
 """
@@ -29,8 +29,10 @@ OnEvent = Callable[[Kind, str | None, Object], None]
 
 _IDLE_SECONDS: Final = 0.5
 _STOP_SECONDS: Final = 5.0
+_GRACE_SECONDS: Final = 2.0
+"""How long kopf may take to end in its own order, which finishes what it has begun for each object."""
 _CANCEL_SECONDS: Final = 0.5
-"""How long kopf's tasks may take to end before those that are left, or were begun meanwhile, are cancelled again."""
+"""How long its tasks may then take to end before those that are left, or were begun meanwhile, are cancelled again."""
 _FAREWELL_SECONDS: Final = 0.1
 """For TLS connections to be closed properly before their loop is (aiohttp's manual, Graceful Shutdown)."""
 _BACKOFFS: Final = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
@@ -167,6 +169,11 @@ class Watcher:
                 stop_flag=stopping,
             )
             ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            ending = asyncio.gather(
+                kopf.run_tasks(tasks, ignored={cast("asyncio.Task[Any]", asyncio.current_task())}),
+                return_exceptions=True,
+            )
+            await asyncio.wait({ending}, timeout=_GRACE_SECONDS)
             errors = [error for task in ended if not task.cancelled() and (error := task.exception())]
             return ", ".join(map(_described, errors)) or "without an error"
         finally:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import json
 
 import aiohttp
@@ -10,9 +11,10 @@ from aiohttp import web
 from kubernetes.aio.client import Configuration
 
 from api.controller.proxy import Proxy, is_watch
-from api.controller.world import World
+from api.controller.world import SPEC, World
 from localkube import Part
 from mogulsync.controller.watching import Pace, Watcher
+from mogulsync.resource.names import API_VERSION, KIND
 
 _ERROR = json.dumps({"type": "ERROR", "object": {"kind": "Status", "code": 500, "reason": "InternalError"}}) + "\n"
 
@@ -68,6 +70,26 @@ async def test_a_watch_that_fails_is_begun_anew_within_seconds(world: World, wor
 
 async def _is_scheduled(world: World, schedule: str) -> bool:
     return bool((await world.get("cronjobs"))["spec"]["schedule"] == schedule)
+
+
+async def test_a_watcher_stopped_amid_a_list_ends_what_it_has_begun(world: World) -> None:
+    """What it leaves undone shows as a warning of a coroutine that nobody awaited, which fails the test."""
+    named = [{"apiVersion": API_VERSION, "kind": KIND, "metadata": {"name": f"d-{n}"}, "spec": SPEC} for n in range(40)]
+    await world.kubectl(
+        "apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": named}, default=dict)
+    )
+    seen = asyncio.Event()
+    watcher = Watcher(
+        world.settings,
+        namespaces=(world.namespace,),
+        on_event=lambda _kind, _event, _seen: seen.set(),
+        on_relist=lambda: None,
+    )
+    task = asyncio.create_task(watcher.run())
+    await seen.wait()
+    task.cancel()
+    await asyncio.wait({task})
+    gc.collect()
 
 
 async def test_a_quiet_watch_stays_young_and_a_frozen_one_ages_until_it_is_begun_anew(world: World) -> None:
