@@ -35,8 +35,8 @@ hooks: $(STAMP) ## Run the linters before each commit
 
 .PHONY: lock
 lock: | $(filter .uv/bin/uv,$(UV)) ## Bring locks/ up to what pyproject.toml asks for
-	@$(COMPILE) pyproject.toml -o $(LOCKS)/runtime.txt
-	@$(COMPILE) pyproject.toml --group tests --group tools --constraint $(LOCKS)/runtime.txt -o $(LOCKS)/dev.txt
+	@$(COMPILE) pyproject.toml --extra sandbox -o $(LOCKS)/runtime.txt
+	@$(COMPILE) pyproject.toml --extra sandbox --group tests --group tools --constraint $(LOCKS)/runtime.txt -o $(LOCKS)/dev.txt
 	@$(COMPILE) --group build --constraint $(LOCKS)/dev.txt -o $(LOCKS)/build.txt
 
 .PHONY: generate

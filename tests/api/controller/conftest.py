@@ -6,7 +6,7 @@ import kubernetes.aio.config
 import pytest
 from kubernetes.aio.client import Configuration
 
-from api.controller.world import World
+from support.operator_world import World
 from localkube import ControlPlane
 from localkube.kubeapi import KubeApi
 

@@ -1,6 +1,6 @@
 """Checks of credentials and attributes, and what Ready says of them."""
 
-from api.controller.world import World, condition, report
+from support.operator_world import World, condition, report
 from mogulsync.resource.names import ANNOTATION_CHECK_REQUESTED_AT
 
 

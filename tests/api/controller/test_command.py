@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 import httpx2
 import pytest
 
-from api.controller.world import World
+from support.operator_world import World
 
 
 @contextlib.asynccontextmanager

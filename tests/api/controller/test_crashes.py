@@ -6,7 +6,7 @@ import itertools
 from collections import Counter
 from typing import Any, Never
 
-from api.controller.world import World, condition, report
+from support.operator_world import World, condition, report
 from mogulsync.controller.cluster import CRONJOBS, DESTINATIONS, EVENTS, Cluster, Kind, Object
 from mogulsync.resource.names import ANNOTATION_SYNC_REQUESTED_AT, LABEL_DESTINATION
 

@@ -2,7 +2,7 @@
 
 import json
 
-from api.controller.world import World
+from support.operator_world import World
 from mogulsync.resource.names import ENV_DESTINATION
 
 

@@ -9,8 +9,8 @@ import aiohttp
 from aiohttp import web
 from kubernetes.aio.client import Configuration
 
-from api.controller.proxy import Proxy, is_watch
-from api.controller.world import World, condition
+from support.api_proxy import Proxy, is_watch
+from support.operator_world import World, condition
 from mogulsync.resource.names import ANNOTATION_SYNC_REQUESTED_AT
 
 

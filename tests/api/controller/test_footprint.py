@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from api.controller.world import World
+from support.operator_world import World
 from mogulsync.controller.cluster import Cluster, Kind, Object
 from mogulsync.resource.names import ANNOTATION_SYNC_REQUESTED_AT
 

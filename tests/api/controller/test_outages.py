@@ -2,7 +2,7 @@
 
 import asyncio
 
-from api.controller.world import World
+from support.operator_world import World
 from localkube import Part
 
 

@@ -7,7 +7,7 @@ import kubernetes.aio.config
 from kubernetes.aio.client import Configuration
 
 import mogulsync.controller
-from api.controller.world import World
+from support.operator_world import World
 from mogulsync.resource.names import ANNOTATION_SYNC_REQUESTED_AT
 
 

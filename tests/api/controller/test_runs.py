@@ -3,7 +3,7 @@
 import asyncio
 import json
 
-from api.controller.world import World, condition, report
+from support.operator_world import World, condition, report
 from mogulsync.resource.names import ANNOTATION_SYNC_REQUESTED_AT
 
 

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from api.controller.world import World, condition, report
+from support.operator_world import World, condition, report
 from mogulsync.controller.steps import RECHECK
 from mogulsync.resource.names import ANNOTATION_SYNC_REQUESTED_AT
 

@@ -10,8 +10,8 @@ import pytest
 from aiohttp import web
 from kubernetes.aio.client import Configuration
 
-from api.controller.proxy import Proxy, is_watch
-from api.controller.world import SPEC, World
+from support.api_proxy import Proxy, is_watch
+from support.operator_world import SPEC, World
 from localkube import Part
 from mogulsync.controller.watching import Pace, Watcher
 from mogulsync.resource.names import API_VERSION, KIND

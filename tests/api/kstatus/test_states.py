@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-import state_table
+from support import state_table
 from kstatus import Answer
 from localkube import KubectlError
 

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from destinations import attribute, destination
+from support.destinations import attribute, destination
 from localkube import ControlPlane
 from localkube.kubeapi import ApiError, KubeApi
 from mogulsync.resource.manifest import InvalidDestinationError, destination_from

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from destinations import destination
+from support.destinations import destination
 from localkube import KubectlError
 
 Kubectl = Callable[..., str]

@@ -7,7 +7,7 @@ import pytest
 from kubernetes.aio.client import ApiClient, CustomObjectsApi
 from kubernetes.aio.client.exceptions import ApiException
 
-from destinations import ACCEPTED, REFUSED, Accepted, Refused, destination
+from support.destinations import ACCEPTED, REFUSED, Accepted, Refused, destination
 from mogulsync.resource.names import GROUP, PLURAL, VERSION
 
 

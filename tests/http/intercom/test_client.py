@@ -13,7 +13,7 @@ from mogulsync.transport.errors import (
     UnavailableError,
 )
 from mogulsync.transport.meter import Meter
-from raw_http import RawServer, raw_server, reply
+from support.raw_http import RawServer, raw_server, reply
 
 NOTHING: frozenset[str] = frozenset()
 

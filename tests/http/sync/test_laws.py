@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import sandbox_world
+from support import sandbox_world
 from mogulsync.resource.reasons import Outcome
 from mogulsync.sandbox import Drop, Respond, SandboxAccount, Truncate
 from mogulsync.sandbox.faults import Effect

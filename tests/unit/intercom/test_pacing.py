@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from intercom_simulation import Headers, Server, Simulation, poisson, seeded, steady, varied
+from support.intercom_simulation import Headers, Server, Simulation, poisson, seeded, steady, varied
 from mogulsync.intercom.pacing import CONNECTIONS, IntercomPacer, read_budget
 from mogulsync.transport.gate import Answer, Ticket
 

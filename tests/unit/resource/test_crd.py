@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from destinations import SOURCES
+from support.destinations import SOURCES
 from mogulsync.resource.crd import FILE_NAME, custom_resource_definition, to_yaml
 
 COMMITTED = Path(__file__).parents[3] / "crds" / FILE_NAME

@@ -8,7 +8,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from destinations import destination
+from support.destinations import destination
 from mogulsync.resource.manifest import InvalidDestinationError, destination_from, parse_destination, parse_documents
 
 

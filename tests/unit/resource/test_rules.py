@@ -5,7 +5,7 @@ import json
 import pytest
 import yaml
 
-from destinations import ACCEPTED, REFUSED, Accepted, Refused, destination
+from support.destinations import ACCEPTED, REFUSED, Accepted, Refused, destination
 from mogulsync.resource.manifest import InvalidDestinationError, parse_destination
 
 

@@ -2,7 +2,7 @@ import pytest
 
 from mogulsync.chartmogul.records import Invoice
 from mogulsync.sync.netpayments import NetPayments
-from unit.sync.builders import customer, invoice, payment, refund
+from support.builders import customer, invoice, payment, refund
 
 
 def summed(*invoices: Invoice) -> NetPayments:
