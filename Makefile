@@ -10,6 +10,7 @@ COMPILE = $(UV) pip compile --quiet --universal --generate-hashes --python-versi
 STAMP := $(VENV)/.installed
 IMAGE ?= mogulsync:dev
 DOCKER_BUILD ?= docker build
+TEST_WORKERS ?= 4
 
 .PHONY: help
 help: ## Show this help
@@ -64,7 +65,7 @@ lint: $(STAMP) ## Check style, types and layers
 
 .PHONY: test
 test: $(STAMP) ## Run all tests
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n $(TEST_WORKERS)
 
 .PHONY: demo
 demo: $(STAMP) ## Show it at work: a control plane, the sandbox, the operator and a sync

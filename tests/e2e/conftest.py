@@ -4,7 +4,7 @@ from collections.abc import Generator, Iterator
 
 import pytest
 
-from e2e.cluster import Cluster, a_cluster
+from tests.e2e.cluster import Cluster, a_cluster
 
 _CLUSTER = pytest.StashKey[Cluster]()
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from e2e.cluster import CRD, IMAGE, NAMESPACE, OPERATOR_NAMESPACE, ROOT, Cluster, CommandError, eventually, run
+from tests.e2e.cluster import CRD, IMAGE, NAMESPACE, OPERATOR_NAMESPACE, ROOT, Cluster, CommandError, eventually, run
 
 pytestmark = pytest.mark.timeout(900)
 

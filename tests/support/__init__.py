@@ -1,1 +1,1 @@
-"""What tests share: manifests, builders of records, worlds (a sandbox, an operator on a control plane), faulty servers."""
+"""What tests share: manifests, builders, worlds (a sandbox, an operator on a control plane), faulty servers."""

@@ -6,9 +6,9 @@ import kubernetes.aio.config
 import pytest
 from kubernetes.aio.client import Configuration
 
-from support.operator_world import World
 from localkube import ControlPlane
 from localkube.kubeapi import KubeApi
+from tests.support.operator_world import World
 
 
 @pytest.fixture

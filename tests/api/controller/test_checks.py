@@ -1,7 +1,7 @@
 """Checks of credentials and attributes, and what Ready says of them."""
 
-from support.operator_world import World, condition, report
 from mogulsync.resource.names import ANNOTATION_CHECK_REQUESTED_AT
+from tests.support.operator_world import World, condition, report
 
 
 async def test_a_new_destination_is_checked_and_becomes_ready(world: World) -> None:

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 import httpx2
 import pytest
 
-from support.operator_world import World
+from tests.support.operator_world import World
 
 
 @contextlib.asynccontextmanager

@@ -6,9 +6,9 @@ import itertools
 from collections import Counter
 from typing import Any, Never
 
-from support.operator_world import World, condition, report
 from mogulsync.controller.cluster import CRONJOBS, DESTINATIONS, EVENTS, Cluster, Kind, Object
 from mogulsync.resource.names import ANNOTATION_SYNC_REQUESTED_AT, LABEL_DESTINATION
+from tests.support.operator_world import World, condition, report
 
 MOST_WRITES = 12
 """More than a destination's way from its creation to its first finished run needs."""

@@ -2,8 +2,8 @@
 
 import json
 
-from support.operator_world import World
 from mogulsync.resource.names import ENV_DESTINATION
+from tests.support.operator_world import World
 
 
 async def test_a_destination_gets_a_cronjob_of_its_name_that_it_owns(world: World) -> None:

@@ -9,9 +9,9 @@ import aiohttp
 from aiohttp import web
 from kubernetes.aio.client import Configuration
 
-from support.api_proxy import Proxy, is_watch
-from support.operator_world import World, condition
 from mogulsync.resource.names import ANNOTATION_SYNC_REQUESTED_AT
+from tests.support.api_proxy import Proxy, is_watch
+from tests.support.operator_world import World, condition
 
 
 class Faulty(Proxy):

@@ -3,9 +3,9 @@
 import asyncio
 from typing import Any
 
-from support.operator_world import World
 from mogulsync.controller.cluster import Cluster, Kind, Object
 from mogulsync.resource.names import ANNOTATION_SYNC_REQUESTED_AT
+from tests.support.operator_world import World
 
 
 class Counting:

@@ -2,8 +2,8 @@
 
 import asyncio
 
-from support.operator_world import World
 from localkube import Part
+from tests.support.operator_world import World
 
 
 async def test_what_happened_while_the_api_server_was_away_is_caught_up(world: World) -> None:

@@ -7,8 +7,8 @@ import kubernetes.aio.config
 from kubernetes.aio.client import Configuration
 
 import mogulsync.controller
-from support.operator_world import World
 from mogulsync.resource.names import ANNOTATION_SYNC_REQUESTED_AT
+from tests.support.operator_world import World
 
 
 def documented_rules() -> list[dict[str, Any]]:

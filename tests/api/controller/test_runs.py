@@ -3,8 +3,8 @@
 import asyncio
 import json
 
-from support.operator_world import World, condition, report
 from mogulsync.resource.names import ANNOTATION_SYNC_REQUESTED_AT
+from tests.support.operator_world import World, condition, report
 
 
 async def test_an_annotation_starts_one_run_whose_report_becomes_the_status(world: World) -> None:

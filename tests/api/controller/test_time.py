@@ -2,9 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 
-from support.operator_world import World, condition, report
 from mogulsync.controller.steps import RECHECK
 from mogulsync.resource.names import ANNOTATION_SYNC_REQUESTED_AT
+from tests.support.operator_world import World, condition, report
 
 
 async def test_a_due_time_that_passes_unused_is_overdue_until_a_run_succeeds(world: World) -> None:

@@ -4,17 +4,19 @@ import asyncio
 import contextlib
 import gc
 import json
+from functools import partial
+from typing import Any
 
 import aiohttp
 import pytest
 from aiohttp import web
 from kubernetes.aio.client import Configuration
 
-from support.api_proxy import Proxy, is_watch
-from support.operator_world import SPEC, World
 from localkube import Part
 from mogulsync.controller.watching import Pace, Watcher
 from mogulsync.resource.names import API_VERSION, KIND
+from tests.support.api_proxy import Proxy, is_watch
+from tests.support.operator_world import SPEC, World
 
 _ERROR = json.dumps({"type": "ERROR", "object": {"kind": "Status", "code": 500, "reason": "InternalError"}}) + "\n"
 
@@ -42,7 +44,8 @@ class Interrupting(Proxy):
         interruption = self._interruption
         self.watched.set()
         try:
-            await asyncio.wait({passing, interruption}, return_when=asyncio.FIRST_COMPLETED)
+            waiting: set[asyncio.Future[Any]] = {passing, interruption}
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         finally:
             passing.cancel()
         await asyncio.wait({passing})
@@ -65,7 +68,7 @@ async def test_a_watch_that_fails_is_begun_anew_within_seconds(world: World, wor
                 await proxy.watched.wait()
             assert proxy.interrupted == times
             await world.apply(schedule=schedule)
-            await world.until("the CronJob", lambda schedule=schedule: _is_scheduled(world, schedule), seconds=10)
+            await world.until("the CronJob", partial(_is_scheduled, world, schedule), seconds=10)
 
 
 async def _is_scheduled(world: World, schedule: str) -> bool:

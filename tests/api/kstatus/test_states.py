@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from support import state_table
 from kstatus import Answer
 from localkube import KubectlError
+from tests.support import state_table
 
 Compute = Callable[[Iterable[Mapping[str, Any]]], list[Answer]]
 Kubectl = Callable[..., str]

@@ -68,7 +68,8 @@ def stand(plane: ControlPlane, namespace: str, tmp_path: Path) -> Iterator[Stand
 
     def start(identity: str, *, timing: Timing, kubeconfig: Path | None = None) -> Candidate:
         notes = tmp_path / identity
-        arguments = [kubeconfig or plane.kubeconfig, namespace, identity, json.dumps(dataclasses.asdict(timing)), notes]
+        seconds = json.dumps(dataclasses.asdict(timing))
+        arguments = [str(kubeconfig or plane.kubeconfig), namespace, identity, seconds, str(notes)]
         environment = {**os.environ, "PYTHONPATH": str(_OPERATOR)}
         process = subprocess.Popen([sys.executable, _SCRIPT, *arguments], env=environment)  # noqa: S603 - our own script
         candidates.append(Candidate(identity, process, notes))

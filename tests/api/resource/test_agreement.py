@@ -7,10 +7,10 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from support.destinations import attribute, destination
 from localkube import ControlPlane
 from localkube.kubeapi import ApiError, KubeApi
 from mogulsync.resource.manifest import InvalidDestinationError, destination_from
+from tests.support.destinations import attribute, destination
 
 PATH = "/apis/mogulsync.dev/v1alpha1/namespaces/default/intercomdestinations?dryRun=All&fieldValidation=Strict"
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from support.destinations import destination
 from localkube import KubectlError
+from tests.support.destinations import destination
 
 Kubectl = Callable[..., str]
 

@@ -7,8 +7,8 @@ import pytest
 from kubernetes.aio.client import ApiClient, CustomObjectsApi
 from kubernetes.aio.client.exceptions import ApiException
 
-from support.destinations import ACCEPTED, REFUSED, Accepted, Refused, destination
 from mogulsync.resource.names import GROUP, PLURAL, VERSION
+from tests.support.destinations import ACCEPTED, REFUSED, Accepted, Refused, destination
 
 
 async def try_to_create(api: ApiClient, manifest: dict[str, Any]) -> Any:

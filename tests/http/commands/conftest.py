@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from mogulsync.sandbox import Options, Sandbox, SandboxAccount, serve_in_thread
-from support.worker_process import Worker
+from tests.support.worker_process import Worker
 
 
 @pytest.fixture

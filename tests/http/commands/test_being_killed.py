@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from mogulsync.sandbox import Delay, Options, Sandbox, SandboxAccount, serve_in_thread
-from support.worker_process import Worker
+from tests.support.worker_process import Worker
 
 FIELDS = [{"source": "MRR"}, {"source": "CustomerStatus"}, {"source": "Plan"}]
 DEADLINE = 60.0

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from mogulsync.sandbox import ACCESS_TOKEN, API_KEY, Respond
-from support.worker_process import Worker
+from tests.support.worker_process import Worker
 
 
 def test_a_sync_reports_sums_up_and_exits_0(worker: Worker) -> None:

@@ -13,7 +13,7 @@ from mogulsync.transport.errors import (
     UnavailableError,
 )
 from mogulsync.transport.meter import Meter
-from support.raw_http import RawServer, raw_server, reply
+from tests.support.raw_http import RawServer, raw_server, reply
 
 NOTHING: frozenset[str] = frozenset()
 
@@ -129,7 +129,7 @@ async def test_a_search_by_external_id_and_by_attribute(intercom: Intercom, acco
     keys = {contact.external_id for contact in contacts[:90] if contact.external_id}
     expected = {contact.id for contact in contacts if contact.external_id in keys}
     assert await found(intercom, "external_id", sorted(keys)) == expected
-    bills = {contact.custom_attributes.get("billing_id") for contact in contacts} - {None}
+    bills = {bill for contact in contacts if (bill := contact.custom_attributes.get("billing_id")) is not None}
     expected = {contact.id for contact in contacts if contact.custom_attributes.get("billing_id") in bills}
     assert await found(intercom, "billing_id", sorted(bills)) == expected
 

@@ -1,3 +1,4 @@
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx2
@@ -40,7 +41,7 @@ async def test_a_person_who_agrees_gets_the_app_a_token_once(urls: Urls, as_form
         answer = answer_of(await client.post(urls.authorize, params=ASKED, data={"decision": "approve"}))
         assert answer["state"] == "s&t"
         wanted = {"code": answer["code"], "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}
-        ask = {"data": wanted} if as_form else {"json": wanted}
+        ask: dict[str, Any] = {"data": wanted} if as_form else {"json": wanted}
         token = await client.post(urls.token, **ask)
         assert token.json() == {"token_type": "Bearer", "token": ACCESS_TOKEN, "access_token": ACCESS_TOKEN}
         assert (await client.post(urls.token, **ask)).status_code == 400

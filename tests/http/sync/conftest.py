@@ -2,8 +2,8 @@ from collections.abc import AsyncIterator
 
 import pytest_asyncio
 
-from support import sandbox_world
-from support.sandbox_world import World
+from tests.support import sandbox_world
+from tests.support.sandbox_world import World
 
 
 @pytest_asyncio.fixture

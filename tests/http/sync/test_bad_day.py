@@ -9,7 +9,7 @@ from mogulsync.resource.report import Report
 from mogulsync.resource.sources import Source
 from mogulsync.sandbox import Drop, Respond, Rewrite, Truncate
 from mogulsync.sandbox.faults import Effect
-from support.sandbox_world import WRITES, World
+from tests.support.sandbox_world import WRITES, World
 
 ATTEMPTS = 6
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from support import sandbox_world
 from mogulsync.resource.reasons import AttributeReason, Outcome, RunReason, WarningReason
 from mogulsync.resource.sources import Source
 from mogulsync.sandbox import Options, SandboxAccount
-from support.sandbox_world import START, WRITES, World
+from tests.support import sandbox_world
+from tests.support.sandbox_world import START, WRITES, World
 
 EVERY_FIELD = [{"source": source} for source in Source]
 

@@ -6,10 +6,10 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from support import sandbox_world
 from mogulsync.resource.reasons import Outcome
 from mogulsync.sandbox import Drop, Respond, SandboxAccount, Truncate
 from mogulsync.sandbox.faults import Effect
+from tests.support import sandbox_world
 
 EFFECTS = st.sampled_from(
     [

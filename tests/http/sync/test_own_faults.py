@@ -12,7 +12,7 @@ from mogulsync.sandbox import ACCESS_TOKEN, API_KEY
 from mogulsync.sync.progress import Progress
 from mogulsync.sync.run import Sync
 from mogulsync.transport.meter import Meter
-from support.sandbox_world import START, World
+from tests.support.sandbox_world import START, World
 
 
 class Broken(Intercom):

@@ -5,10 +5,10 @@ import time
 
 import pytest
 
-from support import sandbox_world
 from mogulsync.resource.reasons import Outcome, RunReason
 from mogulsync.sandbox import Delay
-from support.sandbox_world import WRITES, World
+from tests.support import sandbox_world
+from tests.support.sandbox_world import WRITES, World
 
 LONGEST = 5.0
 """Seconds within which a run is over once it was told to stop."""

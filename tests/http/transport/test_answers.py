@@ -20,7 +20,7 @@ from mogulsync.transport.errors import (
 from mogulsync.transport.gate import Answer, Gate, Ticket
 from mogulsync.transport.meter import Meter
 from mogulsync.transport.settings import Settings
-from support.raw_http import CLOSED, SILENT, Reply, raw_server, reply
+from tests.support.raw_http import CLOSED, SILENT, Reply, raw_server, reply
 
 SECRET = "s3cret-token"
 EMAIL = "ada@example.com"

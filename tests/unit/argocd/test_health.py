@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from support import state_table
+from tests.support import state_table
 
 _ARGOCD = Path(__file__).parents[3] / "argocd"
 _CASES = list(state_table.cases())

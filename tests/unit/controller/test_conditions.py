@@ -7,7 +7,7 @@ import pytest
 
 from mogulsync.controller.conditions import Check, Findings, Impediment, conditions, headline
 from mogulsync.resource.status import Condition, Evidence, LastSync
-from support.state_table import GENERATION, STATES, State
+from tests.support.state_table import GENERATION, STATES, State
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 PASSED = Evidence(reason="Succeeded", generation=GENERATION)

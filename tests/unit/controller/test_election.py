@@ -140,7 +140,7 @@ async def elect(server: LeaseServer) -> AsyncIterator[Callable[[str], Election]]
 
     yield make
     for client in clients:
-        await client.close()
+        await client.close()  # type: ignore[no-untyped-call] # the library's
     await runner.cleanup()
 
 

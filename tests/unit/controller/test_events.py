@@ -6,7 +6,7 @@ import pytest
 
 from mogulsync.controller.events import build_event, transitions
 from mogulsync.resource.status import Condition
-from support.stored import destination
+from tests.support.stored import destination
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 

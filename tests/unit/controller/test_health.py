@@ -160,8 +160,12 @@ async def test_the_loop_goes_on_while_metrics_are_collected() -> None:
             await asyncio.sleep(0.01)
             ticks += 1
 
+    def slow() -> float:
+        time.sleep(0.5)
+        return 1.0
+
     registry = CollectorRegistry()
-    Gauge("mogulsync_slow", "A slow number.", registry=registry).set_function(lambda: time.sleep(0.5) or 1.0)
+    Gauge("mogulsync_slow", "A slow number.", registry=registry).set_function(slow)
     ticking = asyncio.create_task(tick())
 
     status, _ = await _get(metrics_routes(registry), "/metrics")

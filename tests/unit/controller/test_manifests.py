@@ -10,7 +10,7 @@ from mogulsync.controller.cronjob import annotated, as_applied, build_cronjob, c
 from mogulsync.controller.job import build_check_job, build_job, check_inputs, check_name, run_name
 from mogulsync.resource import names
 from mogulsync.resource.manifest import parse_destination
-from support.stored import destination
+from tests.support.stored import destination
 
 IMAGE = "registry.example/mogulsync:1"
 

@@ -51,7 +51,7 @@ def test_only_jobs_of_the_right_owner_are_the_destinations() -> None:
 
 def test_a_job_removed_as_soon_as_it_ended_is_kept_with_its_pod_until_it_is_forgotten() -> None:
     store = Store()
-    job = made("run", 5, uid="run", **COMPLETE)
+    job = made("run", 5, uid="run") | COMPLETE
     pod = made("pod", 4, uid="pod", owner="run")
     store.put(JOBS, made("run", 3, uid="run"))
     store.put(PODS, pod)

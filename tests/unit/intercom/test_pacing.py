@@ -7,9 +7,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from support.intercom_simulation import Headers, Server, Simulation, poisson, seeded, steady, varied
 from mogulsync.intercom.pacing import CONNECTIONS, IntercomPacer, read_budget
 from mogulsync.transport.gate import Answer, Ticket
+from tests.support.intercom_simulation import Headers, Server, Simulation, poisson, seeded, steady, varied
 
 DATE = "Tue, 24 Nov 2026 10:00:03 GMT"
 RESET = 1795514410

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from support.destinations import SOURCES
 from mogulsync.resource.crd import FILE_NAME, custom_resource_definition, to_yaml
+from tests.support.destinations import SOURCES
 
 COMMITTED = Path(__file__).parents[3] / "crds" / FILE_NAME
 

@@ -8,8 +8,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from support.destinations import destination
 from mogulsync.resource.manifest import InvalidDestinationError, destination_from, parse_destination, parse_documents
+from tests.support.destinations import destination
 
 
 def problems(text: str) -> list[str]:

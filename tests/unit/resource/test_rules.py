@@ -5,8 +5,8 @@ import json
 import pytest
 import yaml
 
-from support.destinations import ACCEPTED, REFUSED, Accepted, Refused, destination
 from mogulsync.resource.manifest import InvalidDestinationError, parse_destination
+from tests.support.destinations import ACCEPTED, REFUSED, Accepted, Refused, destination
 
 
 @pytest.mark.parametrize("row", ACCEPTED, ids=lambda row: row.case)

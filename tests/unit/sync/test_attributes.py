@@ -13,7 +13,7 @@ from mogulsync.sync.attributes import (
     refused_for_matching,
     survey,
 )
-from support.builders import attribute, field, fields
+from tests.support.builders import attribute, field, fields
 
 MRR = field(Source.MRR)
 NAME = MRR.attribute

@@ -30,10 +30,11 @@ class Entries(list[dict[str, Any]]):
 
     def __init__(self, number: int, notes: list[str]) -> None:
         super().__init__([{"id": str(number)}])
-        self._note = lambda: notes.append(f"{number} looked at")
+        self._number = number
+        self._notes = notes
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
-        self._note()
+        self._notes.append(f"{self._number} looked at")
         return super().__iter__()
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from mogulsync.resource.sources import DataType, Source
 from mogulsync.sync.differences import Changes, differences, not_stored, same, without
 from mogulsync.sync.fields import Facts, PlanTexts
-from support.builders import customer, field, fields
+from tests.support.builders import customer, field, fields
 
 START = 1_800_000_000
 MRR, STATUS, UPDATED = field(Source.MRR), field(Source.CUSTOMER_STATUS), field(Source.LAST_UPDATED)

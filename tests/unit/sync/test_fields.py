@@ -5,7 +5,7 @@ import pytest
 from mogulsync.resource.sources import Source
 from mogulsync.resource.spec import FieldMapping
 from mogulsync.sync.fields import Facts, PlanTexts, fields_of, text, values_of
-from support.builders import customer, fields
+from tests.support.builders import customer, fields
 
 CUSTOMER = customer(
     external_id="ext 1",

@@ -4,7 +4,7 @@ import pytest
 
 from mogulsync.resource.spec import Matching
 from mogulsync.sync.keys import EmailKeys, ExternalIdKeys, keys_for
-from support.builders import contact, customer
+from tests.support.builders import contact, customer
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from mogulsync.intercom.records import Contact
 from mogulsync.resource.report import Customers
 from mogulsync.sync.keys import EmailKeys, ExternalIdKeys
 from mogulsync.sync.matching import Matcher, Skip, UpdateAll, precedence
-from support.builders import contact, customer
+from tests.support.builders import contact, customer
 
 Way = type[UpdateAll] | type[Skip]
 

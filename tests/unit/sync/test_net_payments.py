@@ -2,7 +2,7 @@ import pytest
 
 from mogulsync.chartmogul.records import Invoice
 from mogulsync.sync.netpayments import NetPayments
-from support.builders import customer, invoice, payment, refund
+from tests.support.builders import customer, invoice, payment, refund
 
 
 def summed(*invoices: Invoice) -> NetPayments:

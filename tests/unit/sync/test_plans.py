@@ -2,7 +2,7 @@ import pytest
 
 from mogulsync.chartmogul.records import Plan, Subscription
 from mogulsync.sync.plans import PlanBook
-from support.builders import customer, plan, subscription
+from tests.support.builders import customer, plan, subscription
 
 OWNER = customer(data_source_uuids=("ds_1", "ds_2"))
 

@@ -3,7 +3,7 @@ import pytest
 from mogulsync.resource.spec import Matching
 from mogulsync.sync.keys import keys_for
 from mogulsync.sync.readplan import Search, Searches, choose, searches_for
-from support.builders import customer
+from tests.support.builders import customer
 
 BY_EMAIL = Matching(chartmogul_field="Email")
 
