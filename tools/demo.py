@@ -26,13 +26,13 @@ from rich.table import Table
 from localkube import AssetsError, ControlPlane, ControlPlaneError, KubectlError
 from localkube.podrunner import PodRunner
 from localkube.process import tethered
-from mogulsync.intercom.client import Intercom
-from mogulsync.intercom.records import Contact
+from mogulsync.intercom.client import IntercomClient
+from mogulsync.intercom.models import Contact
 from mogulsync.resource.manifest import destination_from
 from mogulsync.resource.names import ANNOTATION_SYNC_REQUESTED_AT, LABEL_DESTINATION
 from mogulsync.resource.spec import Spec
 from mogulsync.sandbox import ACCESS_TOKEN, API_KEY, Sandbox, SandboxAccount, serve_in_thread
-from mogulsync.transport.meter import Meter
+from mogulsync.transport.stats import RequestStats
 
 ROOT: Final = Path(__file__).parents[1]
 NAMESPACE: Final = "demo"
@@ -204,8 +204,8 @@ async def contacts(spec: Spec) -> dict[str, Contact]:
     """Return the sandbox's contacts by id, with the destination's attributes."""
     wanted = frozenset(field.attribute_name for field in spec.fields)
     found: dict[str, Contact] = {}
-    async with Intercom(
-        url=spec.intercom.base_url, token=ACCESS_TOKEN, rate_limit_percent=100, meter=Meter()
+    async with IntercomClient(
+        url=spec.intercom.base_url, token=ACCESS_TOKEN, rate_limit_percent=100, stats=RequestStats()
     ) as intercom:
         async for page in intercom.scan(keep=wanted):
             found.update({contact.id: contact for contact in page.contacts})

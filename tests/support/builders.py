@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from mogulsync.chartmogul.records import Customer, Invoice, Plan, Subscription, Transaction
-from mogulsync.intercom.records import Attribute, Contact
+from mogulsync.chartmogul.models import Customer, Invoice, Plan, Subscription, Transaction
+from mogulsync.intercom.models import Contact, DataAttribute
 from mogulsync.resource.sources import SOURCES, Source
 from mogulsync.sync.fields import Field
 
@@ -32,7 +32,7 @@ def contact(
     return Contact(id=contact_id, email=email, external_id=external_id, attributes=attributes)
 
 
-def attribute(name: str, data_type: str = "string", **known: Any) -> Attribute:
+def attribute(name: str, data_type: str = "string", **known: Any) -> DataAttribute:
     usual: dict[str, Any] = {
         "custom": True,
         "archived": False,
@@ -40,7 +40,7 @@ def attribute(name: str, data_type: str = "string", **known: Any) -> Attribute:
         "has_options": False,
         "model": "contact",
     }
-    return Attribute(name=name, data_type=data_type, **(usual | known))
+    return DataAttribute(name=name, data_type=data_type, **(usual | known))
 
 
 def field(source: Source) -> Field:

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from email.utils import formatdate
 
-from mogulsync.intercom.pacing import IntercomPacer
-from mogulsync.transport.gate import Answer, Ticket
+from mogulsync.intercom.rate_limit import IntercomRateLimit
+from mogulsync.transport.rate_limiter import Permit, ResponseHead
 
 WINDOW = 10.0
 
@@ -74,12 +74,12 @@ class Outcome:
 
 
 class Simulation:
-    """A run that has more work than time and sends whatever its pacer allows."""
+    """A run that has more work than time and sends whatever its policy allows."""
 
     def __init__(
         self,
         server: Server,
-        pacer: IntercomPacer,
+        policy: IntercomRateLimit,
         *,
         latency: Latency,
         others: Iterable[float] = (),
@@ -89,14 +89,14 @@ class Simulation:
 
         Args:
             server: The simulated Intercom.
-            pacer: The one to try.
+            policy: The one to try.
             latency: Draws a request's way to the server and back, in seconds.
             others: When requests of other apps arrive, ascending.
             told: What becomes of the server's headers on their way.
         """
         self.outcome = Outcome()
         self._server = server
-        self._pacer = pacer
+        self._policy = policy
         self._latency = latency
         self._others = iter(others)
         self._told = told
@@ -126,11 +126,11 @@ class Simulation:
         self._expect_other()
 
     def _send(self, now: float) -> None:
-        while (delay := self._pacer.delay(now)) <= 0:
-            ticket = self._pacer.sent(now)
+        while (delay := self._policy.delay(now)) <= 0:
+            permit = self._policy.sent(now)
             self.outcome.sent.append(now)
             there, back = self._latency()
-            self._at(now + there, functools.partial(self._arrive, ticket, back))
+            self._at(now + there, functools.partial(self._arrive, permit, back))
         if now + delay < self._wake:
             self._wake = now + delay
             self._at(self._wake, self._woken)
@@ -139,19 +139,19 @@ class Simulation:
         if now >= self._wake:
             self._wake = math.inf
 
-    def _arrive(self, ticket: Ticket, back: float, now: float) -> None:
+    def _arrive(self, permit: Permit, back: float, now: float) -> None:
         granted = self._server.take(now)
         if granted:
             self.outcome.per_window[self._server.begin] += 1
-        answer = Answer(200 if granted else 429, self._told(self._server.headers(now)))
-        self._at(now + back, functools.partial(self._receive, ticket, answer))
+        answer = ResponseHead(200 if granted else 429, self._told(self._server.headers(now)))
+        self._at(now + back, functools.partial(self._receive, permit, answer))
 
-    def _receive(self, ticket: Ticket, answer: Answer, now: float) -> None:
+    def _receive(self, permit: Permit, answer: ResponseHead, now: float) -> None:
         if answer.status == 200:
             self.outcome.answered += 1
         else:
             self.outcome.refused += 1
-        self._pacer.answered(ticket, now, answer)
+        self._policy.answered(permit, now, answer)
 
 
 def seeded(seed: int) -> random.Random:

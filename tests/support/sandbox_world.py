@@ -6,18 +6,18 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from mogulsync.chartmogul.client import ChartMogul
-from mogulsync.intercom.client import Intercom
+from mogulsync.chartmogul.client import ChartMogulClient
+from mogulsync.intercom.client import IntercomClient
 from mogulsync.resource.report import Report
 from mogulsync.resource.spec import Spec
 from mogulsync.sandbox import ACCESS_TOKEN, API_KEY, Contact, Options, Sandbox, SandboxAccount, Urls, serve
 from mogulsync.sync.check import Check
 from mogulsync.sync.progress import Progress
 from mogulsync.sync.run import Sync
-from mogulsync.transport.meter import Meter
-from mogulsync.transport.settings import Settings
+from mogulsync.transport.settings import RequestSettings
+from mogulsync.transport.stats import RequestStats
 
-QUICK: Final = Settings(attempt_timeout=5.0, backoff_first=0.002, backoff_max=0.01, retry_after_max=0.01)
+QUICK: Final = RequestSettings(attempt_timeout=5.0, backoff_first=0.002, backoff_max=0.01, retry_after_max=0.01)
 """Retries that do not wait."""
 UNLIMITED: Final = Options(intercom_limit=None, chartmogul_limit=None)
 START: Final = datetime(2026, 11, 24, 8, 0, 0, tzinfo=UTC)
@@ -54,12 +54,12 @@ class World:
     ) -> Report:
         """Run a sync and return its report, whose counts must add up."""
         spec = self.spec(**changes)
-        async with self._clients(spec) as (chartmogul, intercom, meter):
+        async with self._clients(spec) as (chartmogul, intercom, stats):
             sync = Sync(
                 spec,
                 chartmogul=chartmogul,
                 intercom=intercom,
-                meter=meter,
+                stats=stats,
                 dry_run=dry_run,
                 now=lambda: start,
                 progress=Progress(),
@@ -71,24 +71,24 @@ class World:
     async def check(self, *, stop: asyncio.Event | None = None, **changes: Any) -> Report:
         """Run a check and return its report."""
         spec = self.spec(**changes)
-        async with self._clients(spec) as (chartmogul, intercom, meter):
-            check = Check(spec, chartmogul=chartmogul, intercom=intercom, meter=meter, now=lambda: START)
+        async with self._clients(spec) as (chartmogul, intercom, stats):
+            check = Check(spec, chartmogul=chartmogul, intercom=intercom, stats=stats, now=lambda: START)
             return await check.run(stop or asyncio.Event())
 
     @asynccontextmanager
-    async def _clients(self, spec: Spec) -> AsyncIterator[tuple[ChartMogul, Intercom, Meter]]:
-        meter = Meter()
+    async def _clients(self, spec: Spec) -> AsyncIterator[tuple[ChartMogulClient, IntercomClient, RequestStats]]:
+        stats = RequestStats()
         async with (
-            ChartMogul(url=spec.chartmogul.url, api_key=API_KEY, meter=meter, settings=QUICK) as chartmogul,
-            Intercom(
+            ChartMogulClient(url=spec.chartmogul.url, api_key=API_KEY, stats=stats, settings=QUICK) as chartmogul,
+            IntercomClient(
                 url=spec.intercom.base_url,
                 token=ACCESS_TOKEN,
                 rate_limit_percent=spec.rate_limit_percent,
-                meter=meter,
+                stats=stats,
                 settings=QUICK,
             ) as intercom,
         ):
-            yield chartmogul, intercom, meter
+            yield chartmogul, intercom, stats
 
     def pairs(self, count: int) -> list[Contact]:
         """Add so many customers, each with a contact of the same email, and return the contacts."""

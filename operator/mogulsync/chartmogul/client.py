@@ -1,4 +1,4 @@
-"""ChartMogul over HTTP: the lists that a sync reads, page by page."""
+"""A client of ChartMogul: the lists that a sync reads, page by page."""
 
 import base64
 import logging
@@ -8,13 +8,13 @@ from typing import Any, Final, Self, TypeVar
 from urllib.parse import quote
 
 from mogulsync.chartmogul import parsing
-from mogulsync.chartmogul.pacing import ChartMogulPacer
-from mogulsync.chartmogul.paging import PAGE_SIZE, Page, PageReader, Recent
-from mogulsync.chartmogul.records import Customer, Invoice, Plan, Subscription
+from mogulsync.chartmogul.models import Customer, Invoice, Plan, Subscription
+from mogulsync.chartmogul.paging import PAGE_SIZE, DuplicateFilter, EntryPage, EntryPageReader
+from mogulsync.chartmogul.rate_limit import ChartMogulRateLimit
 from mogulsync.transport.client import JsonClient
-from mogulsync.transport.gate import Gate
-from mogulsync.transport.meter import Meter
-from mogulsync.transport.settings import Settings
+from mogulsync.transport.rate_limiter import RateLimiter
+from mogulsync.transport.settings import RequestSettings
+from mogulsync.transport.stats import RequestStats
 
 _T = TypeVar("_T")
 
@@ -24,30 +24,30 @@ _REFUSED: Final = frozenset({401, 402, 403})
 _logger = logging.getLogger("mogulsync.chartmogul")
 
 
-class ChartMogul:
-    """ChartMogul's API. Use it as an asynchronous context manager.
+class ChartMogulClient:
+    """A client of ChartMogul. Use it as an asynchronous context manager.
 
     Every method may raise the errors of `mogulsync.transport.errors`. All calls of one instance share the
     limits: 40 requests in any second and 20 connections.
     """
 
-    def __init__(self, *, url: str, api_key: str, meter: Meter, settings: Settings | None = None) -> None:
+    def __init__(self, *, url: str, api_key: str, stats: RequestStats, settings: RequestSettings | None = None) -> None:
         """Prepare; nothing is sent yet.
 
         Args:
             url: The API's base, for example `https://api.chartmogul.com/v1`.
             api_key: The user name of HTTP Basic; the password is empty.
-            meter: Where requests are counted.
+            stats: Where requests are counted.
             settings: Time-outs and retries.
         """
-        self._meter = meter
+        self._stats = stats
         self._http = JsonClient(
             api="ChartMogul",
             url=url,
             headers={"Authorization": "Basic " + base64.b64encode(f"{api_key.strip()}:".encode()).decode()},
-            gate=Gate(ChartMogulPacer()),
-            meter=meter,
-            settings=settings or Settings(),
+            rate_limiter=RateLimiter(ChartMogulRateLimit()),
+            stats=stats,
+            settings=settings or RequestSettings(),
             refused=_REFUSED,
         )
 
@@ -82,28 +82,28 @@ class ChartMogul:
 
     async def plans(self) -> AsyncIterator[list[Plan]]:
         """Yield the account's plans, page by page."""
-        recent = Recent()
+        duplicates = DuplicateFilter()
         async for page in self._pages("/plans", "plans", what="list plans"):
-            yield self._records(recent.new(page.entries), parsing.plan, what="plans")
+            yield self._records(duplicates.new(page.entries), parsing.plan, what="plans")
 
     async def subscriptions(self, customer_uuid: str) -> list[Subscription]:
         """Return a customer's subscriptions; GoneError when the customer is not there any more."""
         path = f"/customers/{quote(customer_uuid, safe='')}/subscriptions"
-        recent = Recent()
+        duplicates = DuplicateFilter()
         return [
             parsing.subscription(entry)
             async for page in self._pages(path, "entries", "subscriptions", what="list subscriptions")
-            for entry in recent.new(page.entries)
+            for entry in duplicates.new(page.entries)
         ]
 
     async def invoices(self) -> AsyncIterator[list[Invoice]]:
         """Yield the account's invoices, page by page."""
-        recent = Recent()
+        duplicates = DuplicateFilter()
         async for page in self._pages("/invoices", "invoices", what="list invoices"):
-            yield self._records(recent.new(page.entries), parsing.invoice, what="invoices")
+            yield self._records(duplicates.new(page.entries), parsing.invoice, what="invoices")
 
-    async def _pages(self, path: str, *roots: str, what: str) -> AsyncIterator[Page]:
-        reader = PageReader(*roots)
+    async def _pages(self, path: str, *roots: str, what: str) -> AsyncIterator[EntryPage]:
+        reader = EntryPageReader(*roots)
         params = {"per_page": str(PAGE_SIZE)}
         while True:
             page = await self._http.request("GET", path, what=what, read=reader.read, params=params)
@@ -115,10 +115,10 @@ class ChartMogul:
     def _records(
         self, entries: list[dict[str, Any]], parse: Callable[[dict[str, Any]], _T | None], *, what: str
     ) -> list[_T]:
-        """Parse entries; those that cannot be told apart for want of an id are left out and counted."""
+        """Parse entries; those without an id, which nothing could refer to, are left out and counted."""
         records = [record for entry in entries if (record := parse(entry)) is not None]
         lost = len(entries) - len(records)
         if lost:
-            self._meter.skipped += lost
+            self._stats.unreadable += lost
             _logger.warning("ChartMogul: %d %s without an id left out", lost, what)
         return records

@@ -1,9 +1,9 @@
-"""Following ChartMogul's cursors: pages of raw entries, each record once, and never round in circles."""
+"""Pages of ChartMogul's lists: following cursors, without loops and without duplicates."""
 
 from collections import deque
 from typing import Any, Final, NamedTuple
 
-from mogulsync.transport.client import Body, MalformedError
+from mogulsync.transport.client import JsonResponse, MalformedResponseError
 
 PAGE_SIZE: Final = 200
 """Records a page, the most that ChartMogul gives (dev.chartmogul.com/docs/pagination)."""
@@ -11,14 +11,14 @@ PAGE_SIZE: Final = 200
 _REMEMBERED_PAGES: Final = 20
 
 
-class Page(NamedTuple):
+class EntryPage(NamedTuple):
     """Raw entries and the cursor of the page after them, None after the last."""
 
     entries: list[dict[str, Any]]
     cursor: str | None
 
 
-class PageReader:
+class EntryPageReader:
     """Reads one list's pages. Give it each answer in turn."""
 
     def __init__(self, *roots: str) -> None:
@@ -30,7 +30,7 @@ class PageReader:
         self._roots = roots
         self._cursors: set[int] = set()
 
-    def read(self, body: Body) -> Page:
+    def read(self, body: JsonResponse) -> EntryPage:
         """Read an answer.
 
         Raises:
@@ -38,12 +38,12 @@ class PageReader:
         """
         data = body.data
         if not isinstance(data, dict):
-            raise MalformedError("it is not a page")
+            raise MalformedResponseError("it is not a page")
         entries = next((data[root] for root in self._roots if isinstance(data.get(root), list)), None)
         if entries is None:
-            raise MalformedError("it has no entries")
+            raise MalformedResponseError("it has no entries")
         listed: list[dict[str, Any]] = [entry if isinstance(entry, dict) else {} for entry in entries]
-        return Page(listed, self._next(data, some=bool(entries)))
+        return EntryPage(listed, self._next(data, some=bool(entries)))
 
     def _next(self, data: dict[str, Any], *, some: bool) -> str | None:
         cursor = data.get("cursor")
@@ -51,16 +51,16 @@ class PageReader:
         if more is False or (more is None and (not cursor or not some)):
             return None
         if not isinstance(cursor, str) or not cursor:
-            raise MalformedError("it has more pages but no cursor")
+            raise MalformedResponseError("it has more pages but no cursor")
         mark = hash(cursor)
         if mark in self._cursors:
-            raise MalformedError("its cursor leads back")
+            raise MalformedResponseError("its cursor leads back")
         self._cursors.add(mark)
         return cursor
 
 
-class Recent:
-    """Recognises records that an earlier page brought already, by the ids of the last pages."""
+class DuplicateFilter:
+    """Leaves out records that one of the last pages already had, by their uuids."""
 
     def __init__(self, *, pages: int = _REMEMBERED_PAGES) -> None:
         """Prepare.

@@ -1,4 +1,4 @@
-"""ChartMogul's JSON turned into records.
+"""Parses ChartMogul's JSON into the models.
 
 Its answers mix keys with dashes and underscores, and numbers with text, and differ between the pages that
 describe them (dev.chartmogul.com/reference), so either spelling is taken and an odd value is an absent one:
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from mogulsync.chartmogul.records import Customer, Invoice, Plan, Subscription, Transaction
+from mogulsync.chartmogul.models import Customer, Invoice, Plan, Subscription, Transaction
 
 Entry = dict[str, Any]
 

@@ -26,7 +26,7 @@ def command(*, destination: str | None, report: str | None) -> None:
             session.destination.spec,
             chartmogul=session.chartmogul,
             intercom=session.intercom,
-            meter=session.meter,
+            stats=session.stats,
             now=now,
         )
         return await check.run(session.stop)

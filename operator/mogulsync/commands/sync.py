@@ -52,7 +52,7 @@ def command(
             session.destination.spec,
             chartmogul=session.chartmogul,
             intercom=session.intercom,
-            meter=session.meter,
+            stats=session.stats,
             dry_run=dry_run,
             now=now,
             progress=state,

@@ -13,16 +13,16 @@ from typing import Final, NamedTuple, NoReturn
 import click
 
 from mogulsync import logs
-from mogulsync.chartmogul.client import ChartMogul
+from mogulsync.chartmogul.client import ChartMogulClient
 from mogulsync.commands.signals import Signals
 from mogulsync.commands.summary import summary
-from mogulsync.intercom.client import Intercom
+from mogulsync.intercom.client import IntercomClient
 from mogulsync.resource.manifest import Destination, InvalidDestinationError, parse_destination
 from mogulsync.resource.names import ENV_CHARTMOGUL_API_KEY, ENV_DESTINATION, ENV_INTERCOM_ACCESS_TOKEN
 from mogulsync.resource.reasons import ExitCode, Outcome, RunReason
 from mogulsync.resource.report import Report, timestamp
 from mogulsync.sync.failures import RunError, run_error_of
-from mogulsync.transport.meter import Meter
+from mogulsync.transport.stats import RequestStats
 
 _log: Final = logging.getLogger(__name__)
 _STANDARD_INPUT: Final = "-"
@@ -41,9 +41,9 @@ class Session(NamedTuple):
     """What a run works with."""
 
     destination: Destination
-    chartmogul: ChartMogul
-    intercom: Intercom
-    meter: Meter
+    chartmogul: ChartMogulClient
+    intercom: IntercomClient
+    stats: RequestStats
     stop: asyncio.Event
 
 
@@ -84,19 +84,19 @@ async def _run(
     signals.pass_on_to(stop)
     start = now()
     spec = destination.spec
-    meter = Meter()
+    stats = RequestStats()
     report: Report | None = None
     try:
         async with (
-            ChartMogul(url=spec.chartmogul.url, api_key=credentials.api_key, meter=meter) as chartmogul,
-            Intercom(
+            ChartMogulClient(url=spec.chartmogul.url, api_key=credentials.api_key, stats=stats) as chartmogul,
+            IntercomClient(
                 url=spec.intercom.base_url,
                 token=credentials.token,
                 rate_limit_percent=spec.rate_limit_percent,
-                meter=meter,
+                stats=stats,
             ) as intercom,
         ):
-            report = await work(Session(destination, chartmogul, intercom, meter, stop))
+            report = await work(Session(destination, chartmogul, intercom, stats, stop))
             publish(report, options.report)
             if report.reason is RunReason.INTERRUPTED:
                 _leave(_exit_code(report, options))

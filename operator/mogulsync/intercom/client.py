@@ -1,4 +1,4 @@
-"""Intercom over HTTP: the workspace, its contact attributes, and contacts read and updated."""
+"""A client of Intercom: the workspace, its contact attributes, and contacts read and updated."""
 
 import logging
 from collections import deque
@@ -9,16 +9,15 @@ from typing import Any, Final, Self
 from urllib.parse import quote
 
 from mogulsync.intercom import parsing
-from mogulsync.intercom.batches import BatchSize
-from mogulsync.intercom.merging import merged
-from mogulsync.intercom.pacing import IntercomPacer
-from mogulsync.intercom.pages import ContactPage, PageReader
-from mogulsync.intercom.records import Attribute, Contact, Workspace
-from mogulsync.transport.client import Body, JsonClient, MalformedError
+from mogulsync.intercom.models import Contact, DataAttribute, Workspace
+from mogulsync.intercom.paging import ContactPage, ContactPageReader
+from mogulsync.intercom.rate_limit import IntercomRateLimit
+from mogulsync.intercom.search import SearchBatchSize, merge
+from mogulsync.transport.client import JsonClient, JsonResponse, MalformedResponseError
 from mogulsync.transport.errors import RejectedError
-from mogulsync.transport.gate import Gate
-from mogulsync.transport.meter import Meter
-from mogulsync.transport.settings import Settings
+from mogulsync.transport.rate_limiter import RateLimiter
+from mogulsync.transport.settings import RequestSettings
+from mogulsync.transport.stats import RequestStats
 
 VERSION: Final = "2.16"
 """Of Intercom's API. From here on a merged contact is answered 410 rather than 404; both mean gone."""
@@ -32,15 +31,21 @@ _BUILT_IN: Final = frozenset({"email", "external_id"})
 _logger = logging.getLogger("mogulsync.intercom")
 
 
-class Intercom:
-    """Intercom's API. Use it as an asynchronous context manager.
+class IntercomClient:
+    """A client of Intercom. Use it as an asynchronous context manager.
 
     Every method may raise the errors of `mogulsync.transport.errors`. All calls of one instance share the
-    run's request budget; calls may be made at the same time, and `concurrency` tells how many are worth it.
+    run's request budget; calls may be made at the same time, and `concurrency` says how many use the allowed rate.
     """
 
     def __init__(
-        self, *, url: str, token: str, rate_limit_percent: int, meter: Meter, settings: Settings | None = None
+        self,
+        *,
+        url: str,
+        token: str,
+        rate_limit_percent: int,
+        stats: RequestStats,
+        settings: RequestSettings | None = None,
     ) -> None:
         """Prepare; nothing is sent yet.
 
@@ -48,19 +53,19 @@ class Intercom:
             url: The API's base, for example `https://api.eu.intercom.io`.
             token: The access token.
             rate_limit_percent: The share of the workspace's request budget that may be used, 1 to 100.
-            meter: Where requests are counted.
+            stats: Where requests are counted.
             settings: Time-outs and retries.
         """
-        self._meter = meter
-        self._pacer = IntercomPacer(rate_limit_percent=rate_limit_percent)
-        self._batches = BatchSize()
+        self._stats = stats
+        self._rate_limit = IntercomRateLimit(rate_limit_percent=rate_limit_percent)
+        self._batch_size = SearchBatchSize()
         self._http = JsonClient(
             api="Intercom",
             url=url,
             headers={"Authorization": f"Bearer {token.strip()}", "Intercom-Version": VERSION},
-            gate=Gate(self._pacer),
-            meter=meter,
-            settings=settings or Settings(),
+            rate_limiter=RateLimiter(self._rate_limit),
+            stats=stats,
+            settings=settings or RequestSettings(),
         )
 
     async def __aenter__(self) -> Self:
@@ -75,12 +80,12 @@ class Intercom:
     @property
     def concurrency(self) -> int:
         """Calls to make at the same time so that the allowed rate is used; it follows the latency."""
-        return self._pacer.concurrency
+        return self._rate_limit.concurrency
 
     @property
     def batch_size(self) -> int:
         """Keys that one search asks for at present."""
-        return self._batches.size
+        return self._batch_size.size
 
     async def me(self) -> Workspace:
         """Return the workspace that the token belongs to."""
@@ -88,7 +93,7 @@ class Intercom:
             "GET", "/me", what="read the workspace", read=lambda body: parsing.workspace(body.data)
         )
 
-    async def attributes(self) -> list[Attribute]:
+    async def attributes(self) -> list[DataAttribute]:
         """Return the contact attributes, archived ones included."""
         return await self._http.request(
             "GET",
@@ -119,7 +124,7 @@ class Intercom:
         Args:
             keep: The custom attributes to keep.
         """
-        reader = PageReader(keep)
+        reader = ContactPageReader(keep)
         params = {"per_page": str(PAGE_SIZE)}
         while True:
             page, cursor = await self._http.request(
@@ -150,11 +155,11 @@ class Intercom:
         name = field if field in _BUILT_IN else f"custom_attributes.{field}"
         left = deque(keys)
 
-        def following() -> AsyncGenerator[ContactPage] | None:
-            return self._search(name, self._batches.take(left), left, keep) if left else None
+        def next_search() -> AsyncGenerator[ContactPage] | None:
+            return self._search(name, self._batch_size.take(left), left, keep) if left else None
 
-        merging = merged(following, at_most=lambda: self.concurrency if self._batches.was_taken else 1)
-        async with aclosing(merging) as pages:
+        merged = merge(next_search, max_open=lambda: self.concurrency if self._batch_size.was_taken else 1)
+        async with aclosing(merged) as pages:
             async for page in pages:
                 yield page
 
@@ -171,10 +176,10 @@ class Intercom:
             RejectedError: Intercom refused a value.
         """
 
-        def read(body: Body) -> Contact:
+        def read(body: JsonResponse) -> Contact:
             contact = parsing.contact(body.data, keep, request_id=body.request_id)
             if contact is None:
-                raise MalformedError("it is not a contact")
+                raise MalformedResponseError("it is not a contact")
             return contact
 
         return await self._http.request(
@@ -190,24 +195,24 @@ class Intercom:
         self, name: str, batch: list[str | int], left: deque[str | int], keep: frozenset[str]
     ) -> AsyncGenerator[ContactPage]:
         """Yield what one search finds; where Intercom refuses as many keys, put them back to what is left."""
-        reader = PageReader(keep)
+        reader = ContactPageReader(keep)
         try:
             page, cursor = await self._search_page(name, batch, reader, cursor=None)
         except RejectedError as error:
             if error.status not in _SIZE_REFUSED or len(batch) == 1:
                 raise
             left.extendleft(reversed(batch))
-            self._batches.refused(len(batch))
-            _logger.info("Intercom: a search for %d keys was refused; trying %d", len(batch), self._batches.size)
+            self._batch_size.refused(len(batch))
+            _logger.info("Intercom: a search for %d keys was refused; trying %d", len(batch), self._batch_size.size)
             return
-        self._batches.taken(len(batch))
+        self._batch_size.taken(len(batch))
         yield self._counted(page, reader)
         while cursor is not None:
             page, cursor = await self._search_page(name, batch, reader, cursor=cursor)
             yield self._counted(page, reader)
 
     async def _search_page(
-        self, field: str, keys: list[str | int], reader: PageReader, *, cursor: str | None
+        self, field: str, keys: list[str | int], reader: ContactPageReader, *, cursor: str | None
     ) -> tuple[ContactPage, str | None]:
         # Intercom reads the cursor from the body; in the URL it is ignored and the first page comes again.
         pagination = {"per_page": PAGE_SIZE} | ({"starting_after": cursor} if cursor else {})
@@ -220,9 +225,9 @@ class Intercom:
             shape=parsing.CONTACTS,
         )
 
-    def _counted(self, page: ContactPage, reader: PageReader) -> ContactPage:
+    def _counted(self, page: ContactPage, reader: ContactPageReader) -> ContactPage:
         """Count the contacts that a page had to leave out for want of an id."""
-        if reader.lost:
-            self._meter.skipped += reader.lost
-            _logger.warning("Intercom: %d contacts without an id left out", reader.lost)
+        if reader.unreadable:
+            self._stats.unreadable += reader.unreadable
+            _logger.warning("Intercom: %d contacts without an id left out", reader.unreadable)
         return page

@@ -1,4 +1,4 @@
-"""Intercom's JSON turned into records (its OpenAPI description 2.16: app, data_attribute, contact)."""
+"""Parses Intercom's JSON into the models (its OpenAPI description 2.16: app, data_attribute, contact)."""
 
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from pydantic_core import SchemaValidator, core_schema
 
-from mogulsync.intercom.records import Attribute, Contact, Workspace
-from mogulsync.transport.client import MalformedError
+from mogulsync.intercom.models import Contact, DataAttribute, Workspace
+from mogulsync.transport.client import MalformedResponseError
 
 
 def _some_of(fields: Mapping[str, core_schema.CoreSchema]) -> core_schema.TypedDictSchema:
@@ -21,7 +21,7 @@ def _some_of(fields: Mapping[str, core_schema.CoreSchema]) -> core_schema.TypedD
 _ANYTHING: Final = core_schema.any_schema()
 _CONTACT: Final = _some_of(dict.fromkeys(("id", "email", "external_id", "custom_attributes"), _ANYTHING))
 CONTACT: Final = SchemaValidator(_CONTACT)
-"""What is read of a contact: a tenth of what it tells."""
+"""What is read of a contact: about a tenth of what Intercom sends."""
 CONTACTS: Final = SchemaValidator(
     _some_of({"data": core_schema.list_schema(_CONTACT), "pages": _ANYTHING, "total_count": _ANYTHING})
 )
@@ -35,7 +35,7 @@ def workspace(data: Any) -> Workspace:
         MalformedError: It is no object.
     """
     if not isinstance(data, dict):
-        raise MalformedError("it is not an object")
+        raise MalformedResponseError("it is not an object")
     app = data.get("app")
     if not isinstance(app, dict):
         # A token without an admin has no app in its answer; that it was answered says it works.
@@ -43,7 +43,7 @@ def workspace(data: Any) -> Workspace:
     return Workspace(id=_word(app.get("id_code")), name=_word(app.get("name")), region=_word(app.get("region")))
 
 
-def attributes(data: Any) -> list[Attribute]:
+def attributes(data: Any) -> list[DataAttribute]:
     """Read the answer of `/data_attributes`."""
     return [_attribute(entry) for entry in listed(data) if isinstance(entry.get("name"), str)]
 
@@ -55,11 +55,11 @@ def created(data: Any) -> None:
         MalformedError: It is something else.
     """
     if not isinstance(data, dict):
-        raise MalformedError("it is not an attribute")
+        raise MalformedResponseError("it is not an attribute")
 
 
-def _attribute(entry: dict[str, Any]) -> Attribute:
-    return Attribute(
+def _attribute(entry: dict[str, Any]) -> DataAttribute:
+    return DataAttribute(
         name=entry["name"],
         data_type=_word(entry.get("data_type")) or "",
         custom=entry.get("custom") is True,
@@ -95,7 +95,7 @@ def contact(data: Any, keep: AbstractSet[str], *, request_id: str | None = None)
 
 
 def has_id(entry: Mapping[str, Any]) -> bool:
-    """Tell whether an entry of a list has an id, so that `contact` can read it."""
+    """Return whether an entry of a list has an id, so that `contact` can read it."""
     return _word(entry.get("id")) is not None
 
 
@@ -107,12 +107,12 @@ def listed(data: Any) -> list[dict[str, Any]]:
     """
     entries = data.get("data") if isinstance(data, dict) else None
     if not isinstance(entries, list):
-        raise MalformedError("it is not a list")
+        raise MalformedResponseError("it is not a list")
     return [entry if isinstance(entry, dict) else {} for entry in entries]
 
 
 def total_count(data: dict[str, Any]) -> int | None:
-    """Return how many entries the whole list has, where the page tells."""
+    """Return how many entries the whole list has, where the page says so."""
     total = data.get("total_count")
     return total if isinstance(total, int) and not isinstance(total, bool) and total >= 0 else None
 
@@ -129,7 +129,7 @@ def next_cursor(data: dict[str, Any]) -> str | None:
         return None
     cursor = following.get("starting_after") if isinstance(following, dict) else None
     if not isinstance(cursor, str) or not cursor:
-        raise MalformedError("it has a next page but no cursor")
+        raise MalformedResponseError("it has a next page but no cursor")
     return cursor
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
-from mogulsync.intercom.records import Workspace
+from mogulsync.intercom.models import Workspace
 from mogulsync.resource.reasons import Outcome, RunReason, WarningReason
 from mogulsync.resource.report import (
     Attributes,
@@ -25,7 +25,7 @@ from mogulsync.resource.report import (
 from mogulsync.resource.sources import Source
 from mogulsync.sync.attributes import described
 from mogulsync.sync.failures import RunError
-from mogulsync.transport.meter import Meter
+from mogulsync.transport.stats import RequestStats
 
 
 class Ending(NamedTuple):
@@ -102,7 +102,7 @@ class Books:
         ending: Ending,
         *,
         customers: Customers,
-        meter: Meter,
+        stats: RequestStats,
         start: datetime,
         completion: datetime,
         dry_run: bool = False,
@@ -120,7 +120,7 @@ class Books:
             contacts=self.contacts(),
             attributes=Attributes(created=self.created, refused=self.refused),
             requests=Requests(
-                chartmogul=meter.chartmogul, intercom=meter.intercom, throttled=meter.throttled, retried=meter.retried
+                chartmogul=stats.chartmogul, intercom=stats.intercom, throttled=stats.throttled, retried=stats.retried
             ),
             fields={source: count for source in Source if (count := self._values[source])},
             errors=sorted(self._errors.values(), key=lambda error: -error.count),

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from mogulsync.intercom.records import Attribute
+from mogulsync.intercom.models import DataAttribute
 from mogulsync.resource.reasons import AttributeReason
 from mogulsync.resource.report import RefusedAttribute
 from mogulsync.resource.spec import EXTERNAL_ID_FIELD, Matching
@@ -35,7 +35,7 @@ class Survey(NamedTuple):
     refused: tuple[RefusedAttribute, ...]
 
 
-def survey(fields: Sequence[Field], attributes: Sequence[Attribute]) -> Survey:
+def survey(fields: Sequence[Field], attributes: Sequence[DataAttribute]) -> Survey:
     """Return what can be done with each field's attribute in a workspace that has these attributes."""
     room = CUSTOM_ATTRIBUTES_LIMIT - sum(attribute.custom and not attribute.archived for attribute in attributes)
     usable: list[Field] = []
@@ -62,7 +62,7 @@ def matching_attributes(matching: Matching) -> list[str]:
     return [name for name in matching.intercom_fields if name != EXTERNAL_ID_FIELD]
 
 
-def refused_for_matching(names: Iterable[str], attributes: Sequence[Attribute]) -> list[RefusedAttribute]:
+def refused_for_matching(names: Iterable[str], attributes: Sequence[DataAttribute]) -> list[RefusedAttribute]:
     """Return those of the attributes to match by that the workspace does not have, or has archived."""
     refused = []
     for name in names:
@@ -79,22 +79,22 @@ def described(refused: Iterable[RefusedAttribute]) -> str:
     return "; ".join(f"{each.attribute}: {each.reason}, {each.message or _MENDS[each.reason]}" for each in refused)
 
 
-def types_by_name(attributes: Iterable[Attribute]) -> dict[str, str]:
+def types_by_name(attributes: Iterable[DataAttribute]) -> dict[str, str]:
     """Return the data type of each custom contact attribute that is not archived."""
     return {each.name: each.data_type for each in attributes if _is_custom(each) and not each.archived}
 
 
-def _named(attributes: Iterable[Attribute], name: str) -> Attribute | None:
+def _named(attributes: Iterable[DataAttribute], name: str) -> DataAttribute | None:
     """Return the attribute of this name; of several, one that can be written, else one of contacts."""
     found = [attribute for attribute in attributes if attribute.name == name]
     return min(found, key=lambda each: (each.model != _CONTACT, not each.custom, each.archived), default=None)
 
 
-def _is_custom(attribute: Attribute) -> bool:
+def _is_custom(attribute: DataAttribute) -> bool:
     return attribute.custom and attribute.model == _CONTACT
 
 
-def _obstacle(field: Field, present: Attribute | None) -> AttributeReason | None:
+def _obstacle(field: Field, present: DataAttribute | None) -> AttributeReason | None:
     if present is None:
         return None
     if not _is_custom(present):

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
-from mogulsync.chartmogul.client import ChartMogul
-from mogulsync.intercom.client import Intercom
-from mogulsync.intercom.records import Attribute, Workspace
+from mogulsync.chartmogul.client import ChartMogulClient
+from mogulsync.intercom.client import IntercomClient
+from mogulsync.intercom.models import DataAttribute, Workspace
 from mogulsync.resource.reasons import RunReason
 from mogulsync.resource.report import Customers, Report
 from mogulsync.resource.spec import Spec
@@ -18,7 +18,7 @@ from mogulsync.sync.creation import none_usable, not_matchable
 from mogulsync.sync.failures import RunError, run_error_of
 from mogulsync.sync.fields import fields_of
 from mogulsync.sync.stopping import run_until
-from mogulsync.transport.meter import Meter
+from mogulsync.transport.stats import RequestStats
 
 _log: Final = logging.getLogger(__name__)
 
@@ -30,15 +30,15 @@ class Check:
         self,
         spec: Spec,
         *,
-        chartmogul: ChartMogul,
-        intercom: Intercom,
-        meter: Meter,
+        chartmogul: ChartMogulClient,
+        intercom: IntercomClient,
+        stats: RequestStats,
         now: Callable[[], datetime],
     ) -> None:
         self._spec = spec
         self._chartmogul = chartmogul
         self._intercom = intercom
-        self._meter = meter
+        self._stats = stats
         self._now = now
         self._start = now()
         self._books = Books()
@@ -49,7 +49,7 @@ class Check:
         failure = await run_until(stop, self._work())
         ending = self._books.check_ending(failure, usable=self._usable)
         report = self._books.report(
-            ending, customers=Customers(), meter=self._meter, start=self._start, completion=self._now()
+            ending, customers=Customers(), stats=self._stats, start=self._start, completion=self._now()
         )
         _log.info("check ended", extra={"outcome": report.outcome, "reason": report.reason})
         return report
@@ -67,7 +67,7 @@ class Check:
         if not isinstance(attributes, BaseException):
             self._look_at(attributes)
 
-    def _look_at(self, attributes: list[Attribute]) -> None:
+    def _look_at(self, attributes: list[DataAttribute]) -> None:
         found = survey(fields_of(self._spec.fields), attributes)
         self._usable = len(found.usable)
         wanted = matching_attributes(self._spec.matching)

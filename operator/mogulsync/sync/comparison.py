@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Literal
 
-from mogulsync.chartmogul.records import Customer
+from mogulsync.chartmogul.models import Customer
 from mogulsync.resource.report import Example
 from mogulsync.sync.accounting import Books
 from mogulsync.sync.differences import Changes, differences

@@ -6,9 +6,9 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Final, Literal
 
-from mogulsync.intercom.client import Intercom
-from mogulsync.intercom.pages import ContactPage
-from mogulsync.intercom.records import Contact
+from mogulsync.intercom.client import IntercomClient
+from mogulsync.intercom.models import Contact
+from mogulsync.intercom.paging import ContactPage
 from mogulsync.sync.progress import Counter, Phase, Progress
 from mogulsync.sync.readplan import Choice, Searches, choose
 from mogulsync.transport.errors import RejectedError
@@ -19,7 +19,9 @@ _log: Final = logging.getLogger(__name__)
 class ContactReader:
     """Reads the contacts that customers may match; a contact may come more than once."""
 
-    def __init__(self, intercom: Intercom, searches: Searches, *, keep: frozenset[str], progress: Progress) -> None:
+    def __init__(
+        self, intercom: IntercomClient, searches: Searches, *, keep: frozenset[str], progress: Progress
+    ) -> None:
         self._intercom = intercom
         self._searches = searches
         self._keep = keep

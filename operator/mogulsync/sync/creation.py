@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 from typing import Final
 
-from mogulsync.intercom.client import Intercom
+from mogulsync.intercom.client import IntercomClient
 from mogulsync.resource.reasons import AttributeReason, RunReason
 from mogulsync.resource.report import RefusedAttribute, shorten
 from mogulsync.resource.sources import SOURCES
@@ -27,7 +27,7 @@ class Creation:
         refused: Has those that cannot be used, and gets those that could not be made.
     """
 
-    def __init__(self, intercom: Intercom, *, created: list[str], refused: list[RefusedAttribute]) -> None:
+    def __init__(self, intercom: IntercomClient, *, created: list[str], refused: list[RefusedAttribute]) -> None:
         self._intercom = intercom
         self.created = created
         self.refused = refused
@@ -94,7 +94,7 @@ def not_matchable(refused: Sequence[RefusedAttribute]) -> RunError:
 
 def _refused(field: Field, error: RejectedError | GoneError | UnavailableError) -> RefusedAttribute:
     """Read Intercom's words: no code tells its reasons apart."""
-    detail = error.detail if isinstance(error, RejectedError) else ""
+    detail = error.message if isinstance(error, RejectedError) else ""
     words = detail.lower()
     if any(word in words for word in _LIMIT_WORDS):
         return RefusedAttribute(attribute=field.attribute, reason=AttributeReason.LIMIT_REACHED)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple
 
-from mogulsync.chartmogul.records import Customer
+from mogulsync.chartmogul.models import Customer
 from mogulsync.resource.sources import SOURCES, DataType, Source
 from mogulsync.resource.spec import FieldMapping
 

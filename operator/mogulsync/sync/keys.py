@@ -4,8 +4,8 @@ import math
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from mogulsync.chartmogul.records import Customer
-from mogulsync.intercom.records import Contact
+from mogulsync.chartmogul.models import Customer
+from mogulsync.intercom.models import Contact
 from mogulsync.resource.spec import EXTERNAL_ID_FIELD, Matching
 
 

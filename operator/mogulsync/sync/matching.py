@@ -8,8 +8,8 @@ same face: `see` each contact, then take the `rest`, then count.
 from collections.abc import Collection, Sequence
 from typing import Final, Literal, NamedTuple
 
-from mogulsync.chartmogul.records import Customer
-from mogulsync.intercom.records import Contact
+from mogulsync.chartmogul.models import Customer
+from mogulsync.intercom.models import Contact
 from mogulsync.resource.report import Customers
 from mogulsync.sync import customerstatus
 from mogulsync.sync.keys import Keys

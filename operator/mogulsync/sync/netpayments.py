@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from mogulsync.chartmogul.records import Customer, Invoice
+from mogulsync.chartmogul.models import Customer, Invoice
 
 
 @dataclass(slots=True)

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from mogulsync.chartmogul.records import Customer, Plan, Subscription
+from mogulsync.chartmogul.models import Customer, Plan, Subscription
 from mogulsync.sync.fields import PlanTexts
 
 _SEPARATOR: Final = ", "

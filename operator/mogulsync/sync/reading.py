@@ -5,8 +5,8 @@ import logging
 from collections.abc import Iterable
 from typing import Final
 
-from mogulsync.chartmogul.client import ChartMogul
-from mogulsync.chartmogul.records import Customer
+from mogulsync.chartmogul.client import ChartMogulClient
+from mogulsync.chartmogul.models import Customer
 from mogulsync.resource.sources import Source
 from mogulsync.sync import customerstatus
 from mogulsync.sync.availability import Availability
@@ -21,7 +21,9 @@ _log: Final = logging.getLogger(__name__)
 _NOTHING: Final = PlanTexts(None, None)
 
 
-async def read_customers(chartmogul: ChartMogul, *, data_sources: frozenset[str], progress: Progress) -> list[Customer]:
+async def read_customers(
+    chartmogul: ChartMogulClient, *, data_sources: frozenset[str], progress: Progress
+) -> list[Customer]:
     """Return every customer."""
     counter = progress.of(Phase.CUSTOMERS)
     customers: list[Customer] = []
@@ -33,7 +35,7 @@ async def read_customers(chartmogul: ChartMogul, *, data_sources: frozenset[str]
     return customers
 
 
-async def read_net_payments(chartmogul: ChartMogul, *, progress: Progress) -> NetPayments:
+async def read_net_payments(chartmogul: ChartMogulClient, *, progress: Progress) -> NetPayments:
     """Return the sums of every customer's payments; invoices stream past and are not kept."""
     counter = progress.of(Phase.INVOICES)
     payments = NetPayments()
@@ -46,7 +48,7 @@ async def read_net_payments(chartmogul: ChartMogul, *, progress: Progress) -> Ne
     return payments
 
 
-async def read_plans(chartmogul: ChartMogul) -> PlanBook:
+async def read_plans(chartmogul: ChartMogulClient) -> PlanBook:
     """Return the account's plans."""
     plans = [plan async for page in chartmogul.plans() for plan in page]
     _log.info("read ChartMogul's plans", extra={"plans": len(plans)})
@@ -56,7 +58,7 @@ async def read_plans(chartmogul: ChartMogul) -> PlanBook:
 class PlansOfCustomers:
     """What customers are subscribed to, asked for once each and only for those who can be subscribed at all."""
 
-    def __init__(self, chartmogul: ChartMogul, book: PlanBook, *, progress: Progress) -> None:
+    def __init__(self, chartmogul: ChartMogulClient, book: PlanBook, *, progress: Progress) -> None:
         self._chartmogul = chartmogul
         self._book = book
         self._counter = progress.of(Phase.SUBSCRIPTIONS)

@@ -10,7 +10,7 @@ and when both need equally many requests.
 from collections.abc import Mapping, Sequence
 from typing import Final, Literal, NamedTuple
 
-from mogulsync.chartmogul.records import Customer
+from mogulsync.chartmogul.models import Customer
 from mogulsync.resource.spec import EXTERNAL_ID_FIELD, Matching
 from mogulsync.sync.keys import Keys
 

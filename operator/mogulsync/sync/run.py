@@ -7,9 +7,9 @@ from contextlib import aclosing
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from mogulsync.chartmogul.client import ChartMogul
-from mogulsync.chartmogul.records import Customer
-from mogulsync.intercom.client import Intercom
+from mogulsync.chartmogul.client import ChartMogulClient
+from mogulsync.chartmogul.models import Customer
+from mogulsync.intercom.client import IntercomClient
 from mogulsync.resource.reasons import RunReason, WarningReason
 from mogulsync.resource.report import Customers, Report
 from mogulsync.resource.sources import Source
@@ -32,7 +32,7 @@ from mogulsync.sync.reading import PlansOfCustomers, read_customers, read_net_pa
 from mogulsync.sync.readplan import searches_for
 from mogulsync.sync.stopping import GRACE_SECONDS, run_until
 from mogulsync.sync.writing import DryRun, Sink, Writer
-from mogulsync.transport.meter import Meter
+from mogulsync.transport.stats import RequestStats
 
 _log: Final = logging.getLogger(__name__)
 _PAGE: Final = 150
@@ -54,7 +54,7 @@ class Sync:
         spec: What to send, to whom.
         chartmogul: Client of ChartMogul, open.
         intercom: Client of Intercom, open.
-        meter: What both clients count their requests with.
+        stats: What both clients count their requests with.
         dry_run: Whether to count what would be written instead of writing it.
         now: The clock, with a time zone.
         progress: Told how far the run has come.
@@ -64,9 +64,9 @@ class Sync:
         self,
         spec: Spec,
         *,
-        chartmogul: ChartMogul,
-        intercom: Intercom,
-        meter: Meter,
+        chartmogul: ChartMogulClient,
+        intercom: IntercomClient,
+        stats: RequestStats,
         dry_run: bool,
         now: Callable[[], datetime],
         progress: Progress,
@@ -74,7 +74,7 @@ class Sync:
         self._spec = spec
         self._chartmogul = chartmogul
         self._intercom = intercom
-        self._meter = meter
+        self._stats = stats
         self._dry_run = dry_run
         self._now = now
         self._progress = progress
@@ -95,7 +95,7 @@ class Sync:
         report = self._books.report(
             self._books.run_ending(failure, customers, dry_run=self._dry_run),
             customers=customers,
-            meter=self._meter,
+            stats=self._stats,
             start=self._start,
             completion=self._now(),
             dry_run=self._dry_run,

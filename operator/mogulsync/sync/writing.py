@@ -5,8 +5,8 @@ import logging
 from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
-from mogulsync.intercom.client import Intercom
-from mogulsync.intercom.records import Contact
+from mogulsync.intercom.client import IntercomClient
+from mogulsync.intercom.models import Contact
 from mogulsync.resource.reasons import RecordReason
 from mogulsync.resource.report import Example
 from mogulsync.sync.accounting import Books
@@ -61,7 +61,7 @@ class DryRun:
 class Writer:
     """Writes to Intercom. A contact is put once in a run, so the writes of one never overtake each other."""
 
-    def __init__(self, intercom: Intercom, books: Books, *, keep: frozenset[str], progress: Progress) -> None:
+    def __init__(self, intercom: IntercomClient, books: Books, *, keep: frozenset[str], progress: Progress) -> None:
         self._intercom = intercom
         self._books = books
         self._keep = keep

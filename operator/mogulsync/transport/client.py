@@ -1,4 +1,4 @@
-"""One JSON request to an API: paced, timed out, retried, counted, and read before it counts as answered."""
+"""A JSON client: one request is rate-limited, timed out, retried, counted, and its answer read before it counts."""
 
 import asyncio
 import contextlib
@@ -12,7 +12,8 @@ import httpx2
 from pydantic_core import SchemaValidator, ValidationError, from_json, to_json
 
 from mogulsync import __version__
-from mogulsync.transport.connections import Connections
+from mogulsync.transport.connection_pool import ConnectionPool
+from mogulsync.transport.error_body import read_error_body
 from mogulsync.transport.errors import (
     Api,
     ApiError,
@@ -22,12 +23,11 @@ from mogulsync.transport.errors import (
     ThrottledError,
     UnavailableError,
 )
-from mogulsync.transport.gate import Answer, Gate
 from mogulsync.transport.headers import retry_after, safe_token
-from mogulsync.transport.meter import Meter
-from mogulsync.transport.refusals import read_refusal
-from mogulsync.transport.retrying import RetryableError, persist
-from mogulsync.transport.settings import Settings
+from mogulsync.transport.rate_limiter import Permit, RateLimiter, ResponseHead
+from mogulsync.transport.retry import RetryableError, RetryPolicy
+from mogulsync.transport.settings import RequestSettings
+from mogulsync.transport.stats import RequestStats
 
 _T = TypeVar("_T")
 
@@ -39,11 +39,11 @@ _GONE: Final = frozenset({404, 410})
 _logger = logging.getLogger("mogulsync.transport")
 
 
-class MalformedError(Exception):
+class MalformedResponseError(Exception):
     """An answer that is not what it should be; it is asked for again, like one that got lost."""
 
 
-class Body(NamedTuple):
+class JsonResponse(NamedTuple):
     """A successful answer."""
 
     data: Any
@@ -53,7 +53,7 @@ class Body(NamedTuple):
 
 
 class JsonClient:
-    """An API that speaks JSON. Use it as a context manager: it holds a pool of connections.
+    """A client of one API. Use it as an asynchronous context manager, which closes its connections.
 
     Redirects are not followed, so that no credential reaches a host that nobody chose.
     """
@@ -64,9 +64,9 @@ class JsonClient:
         api: Api,
         url: str,
         headers: Mapping[str, str],
-        gate: Gate,
-        meter: Meter,
-        settings: Settings,
+        rate_limiter: RateLimiter,
+        stats: RequestStats,
+        settings: RequestSettings,
         refused: frozenset[int] = frozenset({401, 403}),
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -77,8 +77,8 @@ class JsonClient:
             api: For counts and messages.
             url: The base that paths are appended to; it may have a path itself.
             headers: Sent with each request, the credential among them.
-            gate: Where requests wait for their turn; it also bounds how many are under way at once.
-            meter: Where requests are counted.
+            rate_limiter: Gives permits to send; it also bounds how many requests are in flight.
+            stats: Where requests are counted.
             settings: Time-outs and retries.
             refused: Statuses that mean that the credentials are refused.
             clock: Seconds, monotonic.
@@ -86,8 +86,8 @@ class JsonClient:
         """
         self._api: Api = api
         self._base = url.rstrip("/")
-        self._gate = gate
-        self._meter = meter
+        self._rate_limiter = rate_limiter
+        self._stats = stats
         self._settings = settings
         self._refused = refused
         self._clock = clock
@@ -104,7 +104,7 @@ class JsonClient:
         )
         self._headers_with_body = httpx2.Headers({**self._headers, "Content-Type": "application/json"})
         self._timeouts = httpx2.Timeout(settings.attempt_timeout, pool=None).as_dict()
-        self._connections = Connections()
+        self._connections = ConnectionPool(keep_alive=settings.keep_alive)
 
     async def __aenter__(self) -> Self:
         return self
@@ -120,7 +120,7 @@ class JsonClient:
         path: str,
         *,
         what: str,
-        read: Callable[[Body], _T],
+        read: Callable[[JsonResponse], _T],
         params: Mapping[str, str] | None = None,
         body: Any = None,
         shape: SchemaValidator | None = None,
@@ -131,7 +131,7 @@ class JsonClient:
             method: The HTTP method.
             path: Appended to the base URL, with a leading slash, quoted where needed.
             what: What is being done, for messages: "list customers".
-            read: Turns the JSON answer into the result; it raises MalformedError to have it asked for again.
+            read: Turns the JSON answer into the result; it raises MalformedResponseError to have it asked for again.
             params: The query.
             body: Sent as JSON.
             shape: The parts of the answer that `read` needs; the rest is skipped, which is faster. An answer of another
@@ -145,9 +145,25 @@ class JsonClient:
         """
         if not self._sendable:
             raise CredentialsRejectedError(self._api, f"cannot {what}: the credential has characters that none has")
+        request = self._request(method, path, params=params, body=body)
+        policy = RetryPolicy(self._settings)
+        while True:
+            permit = await self._rate_limiter.acquire()
+            try:
+                response = await self._attempt(request, permit, number=policy.attempts + 1)
+                return self._result(response, what=what, read=read, shape=shape)
+            except RetryableError as error:
+                wait = policy.wait_after(error, took=self._clock() - permit.sent)
+                if wait is None:
+                    raise self._exhausted(error, what=what) from None
+                _logger.info(
+                    "%s: cannot %s: %s; attempt %d in %.1f s", self._api, what, error, policy.attempts + 1, wait
+                )
+            await self._sleep(wait)
+
+    def _request(self, method: str, path: str, *, params: Mapping[str, str] | None, body: Any) -> httpx2.Request:
         content = None if body is None else to_json(body)
-        # Made without the client's own build_request, whose merging of defaults costs a tenth of a request.
-        request = httpx2.Request(
+        return httpx2.Request(
             method,
             self._base + path,
             params=params,
@@ -155,32 +171,17 @@ class JsonClient:
             headers=self._headers if content is None else self._headers_with_body,
             extensions={"timeout": self._timeouts},
         )
-        again = False
 
-        async def attempt() -> _T:
-            nonlocal again
-            ticket = await self._gate.enter()
-            answer: Answer | None = None
-            self._meter.attempt(self._api, again=again)
-            again = True
-            try:
-                try:
-                    response = await self._send(request)
-                    answer = Answer(response.status_code, response.headers)
-                finally:
-                    self._gate.leave(ticket, answer)
-                return self._result(response, what=what, read=read, shape=shape)
-            except RetryableError as error:
-                error.took = self._clock() - ticket.sent
-                raise
-
-        def before_retry(error: RetryableError, number: int, wait: float) -> None:
-            _logger.info("%s: cannot %s: %s; attempt %d in %.1f s", self._api, what, error, number, wait)
-
+    async def _attempt(self, request: httpx2.Request, permit: Permit, *, number: int) -> httpx2.Response:
+        """Send the request once and give the permit back."""
+        head: ResponseHead | None = None
+        self._stats.count_attempt(self._api, number=number)
         try:
-            return await persist(attempt, settings=self._settings, sleep=self._sleep, before_retry=before_retry)
-        except RetryableError as error:
-            raise self._exhausted(error, what=what) from None
+            response = await self._send(request)
+            head = ResponseHead(response.status_code, response.headers)
+        finally:
+            self._rate_limiter.release(permit, head)
+        return response
 
     async def _send(self, request: httpx2.Request) -> httpx2.Response:
         """Send once and read the whole answer."""
@@ -194,26 +195,28 @@ class JsonClient:
             raise RetryableError(f"no answer, {type(error).__name__}") from None
 
     def _result(
-        self, response: httpx2.Response, *, what: str, read: Callable[[Body], _T], shape: SchemaValidator | None
+        self, response: httpx2.Response, *, what: str, read: Callable[[JsonResponse], _T], shape: SchemaValidator | None
     ) -> _T:
         """Return what `read` makes of an answer, or raise what the answer means."""
         if not response.is_success:
-            raise self._refusal(response, what=what)
+            raise self._error(response, what=what)
         try:
-            return read(Body(_parsed(response.content, shape), safe_token(response.headers.get("x-request-id"))))
-        except (ValueError, MalformedError) as error:
-            why = str(error) if isinstance(error, MalformedError) else "it is not JSON"
+            return read(
+                JsonResponse(_parsed(response.content, shape), safe_token(response.headers.get("x-request-id")))
+            )
+        except (ValueError, MalformedResponseError) as error:
+            why = str(error) if isinstance(error, MalformedResponseError) else "it is not JSON"
             raise RetryableError(f"malformed answer, {why}", status=response.status_code) from None
 
-    def _refusal(self, response: httpx2.Response, *, what: str) -> ApiError | RetryableError:
+    def _error(self, response: httpx2.Response, *, what: str) -> ApiError | RetryableError:
         status = response.status_code
-        code, request_id, detail = read_refusal(response.content)
+        code, request_id, message = read_error_body(response.content)
         request_id = request_id or safe_token(response.headers.get("x-request-id"))
         if status == _TOO_MANY_REQUESTS:
-            self._meter.throttled += 1
+            self._stats.throttled += 1
         if status in _RETRIED or status >= _SERVER_ERROR:
             wait = retry_after(response.headers, wall_time=time.time())
-            return RetryableError(f"status {status}", status=status, code=code, request_id=request_id, wait=wait)
+            return RetryableError(status=status, code=code, request_id=request_id, retry_after=wait)
         failed = f"cannot {what}"
         if status in self._refused:
             return CredentialsRejectedError(self._api, failed, status=status, code=code, request_id=request_id)
@@ -221,11 +224,11 @@ class JsonClient:
             return GoneError(self._api, failed, status=status, code=code, request_id=request_id)
         if response.has_redirect_location:
             failed = f"{failed}: the URL leads elsewhere, and redirects are not followed"
-        return RejectedError(self._api, failed, status=status, code=code, request_id=request_id, detail=detail)
+        return RejectedError(self._api, failed, status=status, code=code, request_id=request_id, message=message)
 
     def _exhausted(self, error: RetryableError, *, what: str) -> UnavailableError:
         kind = ThrottledError if error.status == _TOO_MANY_REQUESTS else UnavailableError
-        why = f"cannot {what}: gave up after repeated attempts, the last one: {error}"
+        why = f"cannot {what}: gave up after repeated attempts" + (f", the last one: {error.why}" if error.why else "")
         return kind(self._api, why, status=error.status, code=error.code, request_id=error.request_id)
 
 

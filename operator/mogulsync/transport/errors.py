@@ -1,4 +1,4 @@
-"""What can go wrong between us and an API, as the caller has to react to it.
+"""Errors of a request, by how the caller has to react.
 
     ApiError
     ├── CredentialsRejectedError   401, 403, ChartMogul's 402: the run ends
@@ -59,8 +59,8 @@ class RejectedError(ApiError):
     """The API refused this request; the same request would be refused again.
 
     Attributes:
-        detail: The API's own message. It may quote what was sent, so it is for deciding only; show it
-            only where it cannot hold a customer's data.
+        message: The API's own message, empty when it gave none. It may quote what was sent: show it only where that
+            cannot be a customer's data.
     """
 
     def __init__(
@@ -71,10 +71,10 @@ class RejectedError(ApiError):
         status: int,
         code: str | None = None,
         request_id: str | None = None,
-        detail: str = "",
+        message: str = "",
     ) -> None:
         super().__init__(api, what, status=status, code=code, request_id=request_id)
-        self.detail = detail
+        self.message = message
 
 
 class UnavailableError(ApiError):

@@ -1,21 +1,96 @@
-"""How long a request may take and how often it is tried again."""
+"""Every time, limit and size that requests keep to. Nothing of it is configurable from outside but by the spec."""
 
 from dataclasses import dataclass
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """The limits of one request; all times in seconds."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestSettings:
+    """How long a request may take and how often it is sent again."""
 
     attempts: int = 6
-    """Times a request is sent at most, the first included."""
+    """How often a request is sent at most, the first attempt included (the contract, section 3.6)."""
+
     attempt_timeout: float = 30.0
-    """For one attempt, from the connection to the last byte of the answer."""
-    total: float = 300.0
-    """For all attempts and the waits between them; waiting for the API's request budget is not counted."""
+    """Seconds of one attempt, from the connection to the last byte of the answer (3.6)."""
+
+    total_timeout: float = 300.0
+    """Seconds of all attempts and the waits between them. Waiting for the rate limiter is not counted (3.6)."""
+
     backoff_first: float = 1.0
-    """Before the second attempt; doubles with each further one. The wait is between half of this and all of it."""
+    """Seconds before the second attempt, at most; the wait doubles with each further one. Half of it up to all of it
+    is waited, at random, so that requests that failed together are not sent again together."""
+
     backoff_max: float = 30.0
-    """The doubling ends here."""
+    """Seconds at which the doubling ends."""
+
     retry_after_max: float = 60.0
-    """The longest `Retry-After` that is waited out; a longer one is cut to this."""
+    """Seconds of `Retry-After` that are waited at most; a longer one counts as this (3.6)."""
+
+    keep_alive: float = 4.0
+    """Seconds that an idle connection is kept: less than the 5 after which common servers close theirs, so that a
+    request is rarely sent on a connection that is just being closed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChartMogulLimits:
+    """ChartMogul's limits, and how closely they are approached (dev.chartmogul.com/docs/rate-limits)."""
+
+    requests_per_second: int = 38
+    """Requests in any second. ChartMogul allows 40; two are left for requests that travel unusually long."""
+
+    connections: int = 20
+    """Requests in flight. ChartMogul answers 503 to more."""
+
+    travel: float = 0.1
+    """Seconds within which ChartMogul has counted a request, give or take what the two requests to spare absorb."""
+
+    pause_first: float = 1.0
+    """Seconds without requests after a 429; doubles with each further one until another answer comes."""
+
+    pause_max: float = 30.0
+    """Seconds at which that doubling ends."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntercomLimits:
+    """Intercom's limits, and how closely they are approached (developers.intercom.com, rate limiting)."""
+
+    window: float = 10.0
+    """Seconds of the window that `X-RateLimit-Limit` is for."""
+
+    requests_unknown: float = 166.0
+    """Requests a second to be ready for while no answer has named a limit: that of a private app."""
+
+    requests_max: float = 250.0
+    """Requests a second that one process can send, about: more connections than that takes are of no use."""
+
+    requests_refused: int = 166
+    """Requests per window assumed after a 429 that names no limit: what the oldest workspaces have (1,000 a minute)."""
+
+    connections_min: int = 8
+    """Requests in flight that are always allowed."""
+
+    connections_max: int = 160
+    """Requests in flight at most: enough for 166 requests a second that take 0.7 seconds each."""
+
+    ahead: float = 0.25
+    """Seconds by which requests may be ahead of the even spread: what a pause of this process may cost and be caught
+    up."""
+
+    pause_first: float = 1.0
+    """Seconds without requests after a 429 that says nothing; doubles with each further one, up to the window."""
+
+    retry_after_max: float = 60.0
+    """Seconds of `Retry-After` that all requests wait at most."""
+
+    reset_max: float = 60.0
+    """Seconds until `X-RateLimit-Reset` that still make sense for a window of 10."""
+
+    others_remembered: float = 30.0
+    """Seconds for which other apps count as using the budget after they were last seen doing so."""
+
+    reserve_min: float = 0.05
+    """Share of the limit that is left to others at least, while they use the budget too."""
+
+    reserve_max: float = 0.2
+    """Share of the limit that is left to others at most, so that one burst of theirs does not cost a whole window."""

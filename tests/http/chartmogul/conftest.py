@@ -2,12 +2,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from mogulsync.chartmogul.client import ChartMogul
+from mogulsync.chartmogul.client import ChartMogulClient
 from mogulsync.sandbox import API_KEY, Options, Sandbox, SandboxAccount, Urls, serve
-from mogulsync.transport.meter import Meter
-from mogulsync.transport.settings import Settings
+from mogulsync.transport.settings import RequestSettings
+from mogulsync.transport.stats import RequestStats
 
-QUICK = Settings(attempt_timeout=5.0, backoff_first=0.001, backoff_max=0.002)
+QUICK = RequestSettings(attempt_timeout=5.0, backoff_first=0.001, backoff_max=0.002)
 
 
 @pytest.fixture
@@ -27,11 +27,11 @@ async def urls(sandbox: Sandbox) -> AsyncIterator[Urls]:
 
 
 @pytest.fixture
-def meter() -> Meter:
-    return Meter()
+def stats() -> RequestStats:
+    return RequestStats()
 
 
 @pytest.fixture
-async def chartmogul(urls: Urls, meter: Meter) -> AsyncIterator[ChartMogul]:
-    async with ChartMogul(url=urls.chartmogul, api_key=f"{API_KEY}\n", meter=meter, settings=QUICK) as client:
+async def chartmogul(urls: Urls, stats: RequestStats) -> AsyncIterator[ChartMogulClient]:
+    async with ChartMogulClient(url=urls.chartmogul, api_key=f"{API_KEY}\n", stats=stats, settings=QUICK) as client:
         yield client

@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
-from mogulsync.chartmogul.client import ChartMogul
+from mogulsync.chartmogul.client import ChartMogulClient
 from mogulsync.sandbox import Drop, Respond, Rewrite, Sandbox, SandboxAccount, Truncate
 from mogulsync.transport.errors import CredentialsRejectedError, GoneError, UnavailableError
-from mogulsync.transport.meter import Meter
+from mogulsync.transport.stats import RequestStats
 
 
-async def uuids(chartmogul: ChartMogul, **options: Any) -> list[str]:
+async def uuids(chartmogul: ChartMogulClient, **options: Any) -> list[str]:
     return [customer.uuid async for page in chartmogul.customers(**options) for customer in page]
 
 
@@ -19,14 +19,14 @@ def all_uuids(account: SandboxAccount) -> list[str]:
 
 
 async def test_every_customer_is_read_once_in_full_pages(
-    chartmogul: ChartMogul, account: SandboxAccount, meter: Meter
+    chartmogul: ChartMogulClient, account: SandboxAccount, stats: RequestStats
 ) -> None:
     assert await uuids(chartmogul) == all_uuids(account)
-    assert (meter.chartmogul, meter.retried, meter.throttled, meter.intercom) == (3, 0, 0, 0)
+    assert (stats.chartmogul, stats.retried, stats.throttled, stats.intercom) == (3, 0, 0, 0)
 
 
 async def test_only_customers_of_the_chosen_data_sources_are_read(
-    chartmogul: ChartMogul, account: SandboxAccount
+    chartmogul: ChartMogulClient, account: SandboxAccount
 ) -> None:
     chosen = account.billing.sources[1].uuid
     expected = [entry["uuid"] for _, entry in account.customers() if chosen in entry["data_source_uuids"]]
@@ -35,7 +35,7 @@ async def test_only_customers_of_the_chosen_data_sources_are_read(
 
 
 async def test_pages_that_overlap_bring_no_customer_twice(
-    chartmogul: ChartMogul, account: SandboxAccount, sandbox: Sandbox
+    chartmogul: ChartMogulClient, account: SandboxAccount, sandbox: Sandbox
 ) -> None:
     first = [entry for _, entry in itertools.islice(account.customers(), 200)]
 
@@ -47,7 +47,7 @@ async def test_pages_that_overlap_bring_no_customer_twice(
 
 
 async def test_pages_of_invoices_that_overlap_bring_none_twice(
-    chartmogul: ChartMogul, account: SandboxAccount, sandbox: Sandbox
+    chartmogul: ChartMogulClient, account: SandboxAccount, sandbox: Sandbox
 ) -> None:
     expected = [len(page) async for page in chartmogul.invoices()]
     seen: list[Any] = []
@@ -61,7 +61,7 @@ async def test_pages_of_invoices_that_overlap_bring_none_twice(
     assert len(expected) > 1
 
 
-async def test_a_cursor_that_leads_back_ends_as_unavailable(chartmogul: ChartMogul, sandbox: Sandbox) -> None:
+async def test_a_cursor_that_leads_back_ends_as_unavailable(chartmogul: ChartMogulClient, sandbox: Sandbox) -> None:
     sandbox.faults.inject(Rewrite(lambda page: {**page, "cursor": "again", "has_more": True}), path="/customers")
     with pytest.raises(UnavailableError, match="leads back"):
         await uuids(chartmogul)
@@ -69,7 +69,7 @@ async def test_a_cursor_that_leads_back_ends_as_unavailable(chartmogul: ChartMog
 
 
 async def test_a_cursor_that_leads_back_once_is_asked_for_again(
-    chartmogul: ChartMogul, account: SandboxAccount, sandbox: Sandbox
+    chartmogul: ChartMogulClient, account: SandboxAccount, sandbox: Sandbox
 ) -> None:
     cursors: list[str] = []
 
@@ -82,7 +82,7 @@ async def test_a_cursor_that_leads_back_once_is_asked_for_again(
 
 
 async def test_odd_records_are_read_and_those_without_a_uuid_are_counted(
-    chartmogul: ChartMogul, account: SandboxAccount, sandbox: Sandbox, meter: Meter
+    chartmogul: ChartMogulClient, account: SandboxAccount, sandbox: Sandbox, stats: RequestStats
 ) -> None:
     def spoil(page: Any) -> Any:
         odd = [{"uuid": "cus_odd", "mrr": "many", "external_ids": 7, "customer-since": {}}, {"email": "x"}, None]
@@ -90,10 +90,10 @@ async def test_odd_records_are_read_and_those_without_a_uuid_are_counted(
 
     sandbox.faults.inject(Rewrite(spoil), path="/customers", times=1)
     assert await uuids(chartmogul) == ["cus_odd", *all_uuids(account)]
-    assert meter.skipped == 2
+    assert stats.unreadable == 2
 
 
-async def test_plans_and_subscriptions_are_read(chartmogul: ChartMogul, account: SandboxAccount) -> None:
+async def test_plans_and_subscriptions_are_read(chartmogul: ChartMogulClient, account: SandboxAccount) -> None:
     plans = [plan async for page in chartmogul.plans() for plan in page]
     assert [plan.uuid for plan in plans] == [entry["uuid"] for entry in account.plans()]
     uuid = account.add_customer()
@@ -104,33 +104,33 @@ async def test_plans_and_subscriptions_are_read(chartmogul: ChartMogul, account:
     assert [subscription.plan for subscription in found] == [f"Plan {number}" for number in range(450)]
 
 
-async def test_subscriptions_of_a_customer_who_is_gone(chartmogul: ChartMogul) -> None:
+async def test_subscriptions_of_a_customer_who_is_gone(chartmogul: ChartMogulClient) -> None:
     with pytest.raises(GoneError):
         await chartmogul.subscriptions("cus_of/nobody?")
 
 
 async def test_many_calls_at_once_keep_within_both_limits(
-    chartmogul: ChartMogul, account: SandboxAccount, meter: Meter
+    chartmogul: ChartMogulClient, account: SandboxAccount, stats: RequestStats
 ) -> None:
     some = [entry["uuid"] for _, entry in itertools.islice(account.customers(), 100)]
     await asyncio.gather(*[chartmogul.subscriptions(uuid) for uuid in some])
-    assert (meter.chartmogul, meter.throttled, meter.retried) == (100, 0, 0)
+    assert (stats.chartmogul, stats.throttled, stats.retried) == (100, 0, 0)
 
 
 @pytest.mark.parametrize("effect", [Drop(), Truncate(), Respond(429), Respond(503), Respond(200, "<html>")])
 async def test_faults_that_pass_do_not_show(
-    chartmogul: ChartMogul, account: SandboxAccount, sandbox: Sandbox, meter: Meter, effect: Any
+    chartmogul: ChartMogulClient, account: SandboxAccount, sandbox: Sandbox, stats: RequestStats, effect: Any
 ) -> None:
     sandbox.faults.inject(effect, skip=1, times=1)
     assert await uuids(chartmogul) == all_uuids(account)
-    assert (meter.chartmogul, meter.retried) == (4, 1)
+    assert (stats.chartmogul, stats.retried) == (4, 1)
 
 
-async def test_ping_says_nothing_when_the_key_works(chartmogul: ChartMogul) -> None:
+async def test_ping_says_nothing_when_the_key_works(chartmogul: ChartMogulClient) -> None:
     await chartmogul.ping()
 
 
-async def test_a_refused_key(chartmogul: ChartMogul, account: SandboxAccount) -> None:
+async def test_a_refused_key(chartmogul: ChartMogulClient, account: SandboxAccount) -> None:
     account.api_key = None
     with pytest.raises(CredentialsRejectedError) as caught:
         await chartmogul.ping()
@@ -139,7 +139,7 @@ async def test_a_refused_key(chartmogul: ChartMogul, account: SandboxAccount) ->
 
 @pytest.mark.parametrize("status", [402, 403])
 async def test_an_account_that_may_not_is_refused_like_a_key(
-    chartmogul: ChartMogul, sandbox: Sandbox, status: int
+    chartmogul: ChartMogulClient, sandbox: Sandbox, status: int
 ) -> None:
     sandbox.faults.inject(Respond(status))
     with pytest.raises(CredentialsRejectedError):

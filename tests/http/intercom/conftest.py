@@ -2,12 +2,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from mogulsync.intercom.client import Intercom
+from mogulsync.intercom.client import IntercomClient
 from mogulsync.sandbox import ACCESS_TOKEN, Options, Sandbox, SandboxAccount, Urls, serve
-from mogulsync.transport.meter import Meter
-from mogulsync.transport.settings import Settings
+from mogulsync.transport.settings import RequestSettings
+from mogulsync.transport.stats import RequestStats
 
-QUICK = Settings(attempt_timeout=5.0, backoff_first=0.001, backoff_max=0.002)
+QUICK = RequestSettings(attempt_timeout=5.0, backoff_first=0.001, backoff_max=0.002)
 
 
 @pytest.fixture
@@ -32,13 +32,13 @@ async def urls(sandbox: Sandbox) -> AsyncIterator[Urls]:
 
 
 @pytest.fixture
-def meter() -> Meter:
-    return Meter()
+def stats() -> RequestStats:
+    return RequestStats()
 
 
 @pytest.fixture
-async def intercom(urls: Urls, meter: Meter) -> AsyncIterator[Intercom]:
-    async with Intercom(
-        url=urls.intercom, token=f"{ACCESS_TOKEN}\n", rate_limit_percent=80, meter=meter, settings=QUICK
+async def intercom(urls: Urls, stats: RequestStats) -> AsyncIterator[IntercomClient]:
+    async with IntercomClient(
+        url=urls.intercom, token=f"{ACCESS_TOKEN}\n", rate_limit_percent=80, stats=stats, settings=QUICK
     ) as client:
         yield client

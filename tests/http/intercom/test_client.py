@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from mogulsync.intercom.client import Intercom
+from mogulsync.intercom.client import IntercomClient
 from mogulsync.sandbox import Delay, Drop, Options, Respond, Rewrite, Sandbox, SandboxAccount, Truncate
 from mogulsync.transport.errors import (
     CredentialsRejectedError,
@@ -12,21 +12,21 @@ from mogulsync.transport.errors import (
     RejectedError,
     UnavailableError,
 )
-from mogulsync.transport.meter import Meter
+from mogulsync.transport.stats import RequestStats
 from tests.support.raw_http import RawServer, raw_server, reply
 
 NOTHING: frozenset[str] = frozenset()
 
 
-def connected(server: RawServer) -> Intercom:
-    return Intercom(url=server.url, token="t", rate_limit_percent=80, meter=Meter())
+def connected(server: RawServer) -> IntercomClient:
+    return IntercomClient(url=server.url, token="t", rate_limit_percent=80, stats=RequestStats())
 
 
-async def scanned(intercom: Intercom) -> list[str]:
+async def scanned(intercom: IntercomClient) -> list[str]:
     return [contact.id async for page in intercom.scan(keep=NOTHING) for contact in page.contacts]
 
 
-async def found(intercom: Intercom, field: str, keys: Sequence[str]) -> set[str]:
+async def found(intercom: IntercomClient, field: str, keys: Sequence[str]) -> set[str]:
     pages = intercom.search(field=field, keys=keys, keep=NOTHING)
     return {contact.id async for page in pages for contact in page.contacts}
 
@@ -35,7 +35,7 @@ def all_ids(account: SandboxAccount) -> list[str]:
     return [contact.id for _, contact in account.contacts()]
 
 
-async def test_the_workspace_is_read(intercom: Intercom, account: SandboxAccount) -> None:
+async def test_the_workspace_is_read(intercom: IntercomClient, account: SandboxAccount) -> None:
     workspace = await intercom.me()
     assert (workspace.id, workspace.name, workspace.region) == (account.workspace_id, "Acme", "EU")
 
@@ -48,7 +48,7 @@ async def test_every_request_pins_the_version() -> None:
 
 
 async def test_attributes_are_created_and_listed_archived_ones_included(
-    intercom: Intercom, account: SandboxAccount
+    intercom: IntercomClient, account: SandboxAccount
 ) -> None:
     await intercom.create_attribute(name="chartmogul_mrr", data_type="float", description="From ChartMogul")
     await intercom.create_attribute(name="chartmogul_old", data_type="date", description="From ChartMogul")
@@ -61,7 +61,7 @@ async def test_attributes_are_created_and_listed_archived_ones_included(
 
 
 async def test_an_attribute_whose_first_answer_was_lost_is_refused_but_there(
-    intercom: Intercom, sandbox: Sandbox
+    intercom: IntercomClient, sandbox: Sandbox
 ) -> None:
     sandbox.faults.inject(Drop(after_handling=True), method="POST", path="/data_attributes", times=1)
     with pytest.raises(RejectedError, match="parameter_invalid"):
@@ -70,13 +70,13 @@ async def test_an_attribute_whose_first_answer_was_lost_is_refused_but_there(
 
 
 async def test_a_scan_brings_every_contact_once_in_full_pages(
-    intercom: Intercom, account: SandboxAccount, meter: Meter
+    intercom: IntercomClient, account: SandboxAccount, stats: RequestStats
 ) -> None:
     pages = [page async for page in intercom.scan(keep=frozenset({"account_number"}))]
     contacts = [contact for page in pages for contact in page.contacts]
     assert [contact.id for contact in contacts] == all_ids(account)
     assert [page.total_count for page in pages] == [400, 400, 400]
-    assert meter.intercom == 3
+    assert stats.intercom == 3
     for contact, (_, stored) in zip(contacts, account.contacts(), strict=True):
         number = stored.custom_attributes.get("account_number")
         assert contact.attributes == ({} if number is None else {"account_number": number})
@@ -99,13 +99,15 @@ async def test_a_scan_goes_on_with_pages_smaller_than_asked_for() -> None:
     ]
 
 
-async def test_contacts_without_an_id_are_counted(intercom: Intercom, sandbox: Sandbox, meter: Meter) -> None:
+async def test_contacts_without_an_id_are_counted(
+    intercom: IntercomClient, sandbox: Sandbox, stats: RequestStats
+) -> None:
     sandbox.faults.inject(Rewrite(lambda page: {**page, "data": [{}, None, *page["data"]]}), times=1)
     assert len(await scanned(intercom)) == 400
-    assert meter.skipped == 2
+    assert stats.unreadable == 2
 
 
-async def test_a_cursor_that_leads_back_ends_as_unavailable(intercom: Intercom, sandbox: Sandbox) -> None:
+async def test_a_cursor_that_leads_back_ends_as_unavailable(intercom: IntercomClient, sandbox: Sandbox) -> None:
     pages: list[Any] = []
 
     def lead_back(page: Any) -> Any:
@@ -118,13 +120,13 @@ async def test_a_cursor_that_leads_back_ends_as_unavailable(intercom: Intercom, 
     assert sandbox.traffic.count(api="intercom") == 7
 
 
-async def test_a_search_by_email_finds_all_contacts_with_it(intercom: Intercom, account: SandboxAccount) -> None:
+async def test_a_search_by_email_finds_all_contacts_with_it(intercom: IntercomClient, account: SandboxAccount) -> None:
     emails = [contact.email for _, contact in account.contacts() if contact.email]
     expected = {contact.id for _, contact in account.contacts() if contact.email}
     assert await found(intercom, "email", emails) == expected
 
 
-async def test_a_search_by_external_id_and_by_attribute(intercom: Intercom, account: SandboxAccount) -> None:
+async def test_a_search_by_external_id_and_by_attribute(intercom: IntercomClient, account: SandboxAccount) -> None:
     contacts = [contact for _, contact in account.contacts()]
     keys = {contact.external_id for contact in contacts[:90] if contact.external_id}
     expected = {contact.id for contact in contacts if contact.external_id in keys}
@@ -134,7 +136,7 @@ async def test_a_search_by_external_id_and_by_attribute(intercom: Intercom, acco
     assert await found(intercom, "billing_id", sorted(bills)) == expected
 
 
-async def test_a_search_follows_pages_in_the_body(intercom: Intercom, account: SandboxAccount) -> None:
+async def test_a_search_follows_pages_in_the_body(intercom: IntercomClient, account: SandboxAccount) -> None:
     same = {account.add_contact(email="many@example.com", external_id=f"m-{number}").id for number in range(320)}
     pages = [page async for page in intercom.search(field="email", keys=["many@example.com"], keep=NOTHING)]
     assert [len(page.contacts) for page in pages] == [150, 150, 20]
@@ -142,9 +144,9 @@ async def test_a_search_follows_pages_in_the_body(intercom: Intercom, account: S
     assert pages[0].total_count == 320
 
 
-async def test_a_search_without_keys_asks_nothing(intercom: Intercom, meter: Meter) -> None:
+async def test_a_search_without_keys_asks_nothing(intercom: IntercomClient, stats: RequestStats) -> None:
     assert await found(intercom, "email", []) == set()
-    assert meter.intercom == 0
+    assert stats.intercom == 0
 
 
 class TestWhereSearchTakesFewKeys:
@@ -153,16 +155,16 @@ class TestWhereSearchTakesFewKeys:
         return Options(search_longest_list=14)
 
     async def test_a_search_halves_until_it_is_taken_and_loses_none(
-        self, intercom: Intercom, account: SandboxAccount, meter: Meter
+        self, intercom: IntercomClient, account: SandboxAccount, stats: RequestStats
     ) -> None:
         added = {account.add_contact(external_id=f"many-{number}").id for number in range(120)}
         assert await found(intercom, "external_id", [f"many-{number}" for number in range(120)]) == added
         # Fifty and twenty-five are refused, twelve are taken.
-        assert meter.intercom == 2 + 10
+        assert stats.intercom == 2 + 10
 
 
 async def test_once_a_search_was_taken_several_are_under_way(
-    intercom: Intercom, account: SandboxAccount, sandbox: Sandbox
+    intercom: IntercomClient, account: SandboxAccount, sandbox: Sandbox
 ) -> None:
     at_once: list[int] = []
 
@@ -179,7 +181,7 @@ async def test_once_a_search_was_taken_several_are_under_way(
     assert len(at_once) == 14
 
 
-async def test_a_key_that_intercom_never_takes_is_told(intercom: Intercom, sandbox: Sandbox) -> None:
+async def test_a_key_that_intercom_never_takes_is_told(intercom: IntercomClient, sandbox: Sandbox) -> None:
     sandbox.faults.inject(Respond(400), path="/contacts/search")
     with pytest.raises(RejectedError):
         await found(intercom, "email", [f"user{number}@example.com" for number in range(60)])
@@ -187,7 +189,7 @@ async def test_a_key_that_intercom_never_takes_is_told(intercom: Intercom, sandb
 
 
 async def test_an_update_sends_custom_attributes_alone_and_reads_them_back(
-    intercom: Intercom, account: SandboxAccount, sandbox: Sandbox
+    intercom: IntercomClient, account: SandboxAccount, sandbox: Sandbox
 ) -> None:
     await intercom.create_attribute(name="mrr", data_type="float", description="MRR")
     await intercom.create_attribute(name="plan", data_type="string", description="Plan")
@@ -205,7 +207,7 @@ async def test_an_update_sends_custom_attributes_alone_and_reads_them_back(
     "effect", [Drop(), Drop(after_handling=True), Truncate(), Respond(200, "<html>"), Respond(502)]
 )
 async def test_an_update_whose_answer_is_lost_is_made_again(
-    intercom: Intercom, account: SandboxAccount, sandbox: Sandbox, effect: Any
+    intercom: IntercomClient, account: SandboxAccount, sandbox: Sandbox, effect: Any
 ) -> None:
     await intercom.create_attribute(name="mrr", data_type="float", description="MRR")
     contact = account.add_contact(email="ada@example.com")
@@ -214,7 +216,7 @@ async def test_an_update_whose_answer_is_lost_is_made_again(
     assert updated.attributes == {"mrr": 3.0}
 
 
-async def test_a_contact_that_is_deleted_or_merged_is_gone(intercom: Intercom, account: SandboxAccount) -> None:
+async def test_a_contact_that_is_deleted_or_merged_is_gone(intercom: IntercomClient, account: SandboxAccount) -> None:
     deleted, merged, kept = (account.add_contact(email=f"{name}@example.com") for name in ("a", "b", "c"))
     account.delete_contact(deleted.id)
     account.merge_contact(merged.id, into=kept.id)
@@ -225,16 +227,16 @@ async def test_a_contact_that_is_deleted_or_merged_is_gone(intercom: Intercom, a
         assert caught.value.request_id
 
 
-async def test_a_value_that_intercom_refuses(intercom: Intercom, account: SandboxAccount) -> None:
+async def test_a_value_that_intercom_refuses(intercom: IntercomClient, account: SandboxAccount) -> None:
     contact = account.add_contact(email="ada@example.com")
     with pytest.raises(RejectedError) as caught:
         await intercom.update(contact.id, {"unknown_attribute": 1}, keep=NOTHING)
     assert caught.value.status == 400
-    assert "unknown_attribute" in caught.value.detail
+    assert "unknown_attribute" in caught.value.message
     assert "unknown_attribute" not in str(caught.value)
 
 
-async def test_a_token_revoked_in_between(intercom: Intercom, account: SandboxAccount) -> None:
+async def test_a_token_revoked_in_between(intercom: IntercomClient, account: SandboxAccount) -> None:
     await intercom.me()
     account.access_token = None
     with pytest.raises(CredentialsRejectedError) as caught:
@@ -248,8 +250,8 @@ class TestWithASmallBudget:
         return Options(intercom_limit=50)
 
     async def test_many_calls_at_once_stay_within_the_share(
-        self, intercom: Intercom, sandbox: Sandbox, meter: Meter
+        self, intercom: IntercomClient, sandbox: Sandbox, stats: RequestStats
     ) -> None:
         await asyncio.wait([asyncio.ensure_future(intercom.me()) for _ in range(60)], timeout=2.5)
-        assert meter.throttled == 0
+        assert stats.throttled == 0
         assert 8 <= sandbox.traffic.count(api="intercom") <= 40

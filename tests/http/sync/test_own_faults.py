@@ -4,18 +4,18 @@ import asyncio
 
 import pytest
 
-from mogulsync.chartmogul.client import ChartMogul
-from mogulsync.intercom.client import Intercom
-from mogulsync.intercom.records import Workspace
+from mogulsync.chartmogul.client import ChartMogulClient
+from mogulsync.intercom.client import IntercomClient
+from mogulsync.intercom.models import Workspace
 from mogulsync.resource.reasons import Outcome, RunReason
 from mogulsync.sandbox import ACCESS_TOKEN, API_KEY
 from mogulsync.sync.progress import Progress
 from mogulsync.sync.run import Sync
-from mogulsync.transport.meter import Meter
+from mogulsync.transport.stats import RequestStats
 from tests.support.sandbox_world import START, World
 
 
-class Broken(Intercom):
+class Broken(IntercomClient):
     """A client with a bug."""
 
     async def me(self) -> Workspace:
@@ -25,16 +25,16 @@ class Broken(Intercom):
 async def test_a_bug_is_an_internal_error_worth_a_retry_and_tells_no_data(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
-    spec, meter = world.spec(), Meter()
+    spec, stats = world.spec(), RequestStats()
     async with (
-        ChartMogul(url=spec.chartmogul.url, api_key=API_KEY, meter=meter) as chartmogul,
-        Broken(url=spec.intercom.base_url, token=ACCESS_TOKEN, rate_limit_percent=80, meter=meter) as intercom,
+        ChartMogulClient(url=spec.chartmogul.url, api_key=API_KEY, stats=stats) as chartmogul,
+        Broken(url=spec.intercom.base_url, token=ACCESS_TOKEN, rate_limit_percent=80, stats=stats) as intercom,
     ):
         sync = Sync(
             spec,
             chartmogul=chartmogul,
             intercom=intercom,
-            meter=meter,
+            stats=stats,
             dry_run=False,
             now=lambda: START,
             progress=Progress(),

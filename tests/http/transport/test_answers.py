@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mogulsync.transport.client import Body, JsonClient, MalformedError
+from mogulsync.transport.client import JsonClient, JsonResponse, MalformedResponseError
 from mogulsync.transport.errors import (
     ApiError,
     CredentialsRejectedError,
@@ -17,14 +17,14 @@ from mogulsync.transport.errors import (
     ThrottledError,
     UnavailableError,
 )
-from mogulsync.transport.gate import Answer, Gate, Ticket
-from mogulsync.transport.meter import Meter
-from mogulsync.transport.settings import Settings
+from mogulsync.transport.rate_limiter import Permit, RateLimiter, ResponseHead
+from mogulsync.transport.settings import RequestSettings
+from mogulsync.transport.stats import RequestStats
 from tests.support.raw_http import CLOSED, SILENT, Reply, raw_server, reply
 
 SECRET = "s3cret-token"
 EMAIL = "ada@example.com"
-IMPATIENT = Settings(attempt_timeout=0.2)
+IMPATIENT = RequestSettings(attempt_timeout=0.2)
 
 
 class Open:
@@ -36,11 +36,11 @@ class Open:
     def delay(self, _now: float) -> float:
         return 0.0
 
-    def sent(self, now: float) -> Ticket:
+    def sent(self, now: float) -> Permit:
         self.in_flight += 1
-        return Ticket(now)
+        return Permit(now)
 
-    def answered(self, _ticket: Ticket, _now: float, _answer: Answer | None) -> None:
+    def answered(self, _permit: Permit, _now: float, _answer: ResponseHead | None) -> None:
         self.in_flight -= 1
 
 
@@ -57,8 +57,8 @@ class Waits:
 def client(
     url: str,
     *,
-    meter: Meter | None = None,
-    settings: Settings = IMPATIENT,
+    stats: RequestStats | None = None,
+    settings: RequestSettings = IMPATIENT,
     sleep: Callable[[float], Awaitable[None]] | None = None,
     pacer: Open | None = None,
     token: str = SECRET,
@@ -67,16 +67,16 @@ def client(
         api="Intercom",
         url=url,
         headers={"Authorization": f"Bearer {token}"},
-        gate=Gate(pacer or Open()),
-        meter=meter or Meter(),
+        rate_limiter=RateLimiter(pacer or Open()),
+        stats=stats or RequestStats(),
         settings=settings,
         sleep=sleep or Waits(),
     )
 
 
-def entries(body: Body) -> Any:
+def entries(body: JsonResponse) -> Any:
     if not isinstance(body.data, dict):
-        raise MalformedError("it is not an object")
+        raise MalformedResponseError("it is not an object")
     return body.data
 
 
@@ -115,22 +115,22 @@ PASSING = {
 
 @pytest.mark.parametrize("bad", PASSING.values(), ids=PASSING)
 async def test_what_may_pass_is_tried_again(bad: Reply) -> None:
-    meter = Meter()
-    async with raw_server([bad, GOOD]) as server, client(server.url, meter=meter) as http:
+    stats = RequestStats()
+    async with raw_server([bad, GOOD]) as server, client(server.url, stats=stats) as http:
         assert await get(http) == {"good": True}
-    assert (meter.intercom, meter.retried) == (2, 1)
-    assert meter.throttled == (1 if b" 429 " in bad.raw else 0)
+    assert (stats.intercom, stats.retried) == (2, 1)
+    assert stats.throttled == (1 if b" 429 " in bad.raw else 0)
 
 
 @pytest.mark.parametrize("bad", PASSING.values(), ids=PASSING)
 async def test_after_six_attempts_the_api_counts_as_unavailable(bad: Reply) -> None:
-    meter, pacer = Meter(), Open()
-    settings = Settings(attempt_timeout=0.05)
-    async with raw_server([bad]) as server, client(server.url, meter=meter, settings=settings, pacer=pacer) as http:
+    stats, pacer = RequestStats(), Open()
+    settings = RequestSettings(attempt_timeout=0.05)
+    async with raw_server([bad]) as server, client(server.url, stats=stats, settings=settings, pacer=pacer) as http:
         with pytest.raises(UnavailableError) as caught:
             await get(http)
     assert isinstance(caught.value, ThrottledError) == (b" 429 " in bad.raw)
-    assert (meter.intercom, meter.retried, pacer.in_flight) == (6, 5, 0)
+    assert (stats.intercom, stats.retried, pacer.in_flight) == (6, 5, 0)
 
 
 async def test_a_host_that_takes_no_connection_is_unavailable() -> None:
@@ -164,7 +164,7 @@ async def test_what_stays_wrong_is_told_at_once(status: int, expected: type[ApiE
     assert (error.status, error.code, error.request_id) == (status, "some_code", "r-1")
     assert len(server.received) == 1
     if isinstance(error, RejectedError):
-        assert error.detail == f"about {EMAIL}"
+        assert error.message == f"about {EMAIL}"
 
 
 @pytest.mark.parametrize("text", ["", "<html>Forbidden</html>", "[]", '"words"', '{"errors": 3}', "\x00"])
@@ -203,7 +203,7 @@ async def test_no_redirect_is_followed() -> None:
     ],
 )
 async def test_no_error_tells_a_credential_or_an_address(bad: Reply) -> None:
-    settings = Settings(attempts=2, attempt_timeout=0.05)
+    settings = RequestSettings(attempts=2, attempt_timeout=0.05)
     async with raw_server([bad]) as server, client(server.url, settings=settings) as http:
         with pytest.raises(ApiError) as caught:
             await get(http)
@@ -230,9 +230,9 @@ async def test_the_base_url_may_have_a_path() -> None:
     assert server.received[0].headers["user-agent"].startswith("mogulsync/")
 
 
-async def test_a_cancelled_request_hands_its_ticket_back() -> None:
+async def test_a_cancelled_request_gives_its_permit_back() -> None:
     pacer = Open()
-    async with raw_server([SILENT]) as server, client(server.url, settings=Settings(), pacer=pacer) as http:
+    async with raw_server([SILENT]) as server, client(server.url, settings=RequestSettings(), pacer=pacer) as http:
         task = asyncio.create_task(get(http))
         await server.arrived.wait()
         task.cancel()
@@ -275,7 +275,7 @@ async def test_what_the_api_asks_to_wait_is_waited(
 
 async def test_patience_ends_with_the_time_in_all() -> None:
     waits = Waits()
-    settings = Settings(total=125.0)
+    settings = RequestSettings(total_timeout=125.0)
     asked = reply({}, status=503, headers={"Retry-After": "60"})
     async with raw_server([asked]) as server, client(server.url, sleep=waits, settings=settings) as http:
         with pytest.raises(UnavailableError):

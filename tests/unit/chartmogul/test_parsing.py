@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mogulsync.chartmogul import parsing
-from mogulsync.chartmogul.records import Customer, Invoice, Plan, Subscription, Transaction
+from mogulsync.chartmogul.models import Customer, Invoice, Plan, Subscription, Transaction
 
 ENTRY = {
     "id": 25647,

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mogulsync.intercom import parsing
-from mogulsync.intercom.records import Attribute, Contact, Workspace
-from mogulsync.transport.client import MalformedError
+from mogulsync.intercom.models import Contact, DataAttribute, Workspace
+from mogulsync.transport.client import MalformedResponseError
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -27,9 +27,9 @@ def test_a_workspace_that_is_not_told_is_unknown(data: Any) -> None:
 
 @pytest.mark.parametrize("data", [[], None, "ok", 1])
 def test_what_is_no_object_is_neither_workspace_nor_attribute(data: Any) -> None:
-    with pytest.raises(MalformedError):
+    with pytest.raises(MalformedResponseError):
         parsing.workspace(data)
-    with pytest.raises(MalformedError):
+    with pytest.raises(MalformedResponseError):
         parsing.created(data)
 
 
@@ -51,8 +51,8 @@ def test_attributes_tell_what_decides_whether_they_can_be_used() -> None:
         ]
     }
     assert parsing.attributes(data) == [
-        Attribute("email", "string", False, False, True, False, "contact"),
-        Attribute("tier", "string", True, True, False, True, "contact"),
+        DataAttribute("email", "string", False, False, True, False, "contact"),
+        DataAttribute("tier", "string", True, True, False, True, "contact"),
     ]
 
 
@@ -102,7 +102,7 @@ def test_a_next_page_without_a_cursor_is_malformed_or_none(following: Any) -> No
     if not following:
         assert parsing.next_cursor({"pages": {"next": following}}) is None
         return
-    with pytest.raises(MalformedError):
+    with pytest.raises(MalformedResponseError):
         parsing.next_cursor({"pages": {"next": following}})
 
 

@@ -5,13 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mogulsync.intercom.records import Workspace
+from mogulsync.intercom.models import Workspace
 from mogulsync.resource.reasons import AttributeReason, ExitCode, Outcome, RunReason, WarningReason
 from mogulsync.resource.report import Customers, Example, RefusedAttribute, Report
 from mogulsync.resource.sources import Source
 from mogulsync.sync.accounting import Books
 from mogulsync.sync.failures import RunError
-from mogulsync.transport.meter import Meter
+from mogulsync.transport.stats import RequestStats
 
 MOMENT = datetime(2026, 11, 24, 8, 0, 0, tzinfo=UTC)
 CUSTOMERS = Customers(total=500, matched=412, unmatched=80, unmatchable=8)
@@ -20,7 +20,9 @@ TRIPPED = RunError(RunReason.GUARD_TRIPPED, "would update too many")
 
 def close(books: Books, failure: RunError | None = None, *, dry_run: bool = False) -> Report:
     ending = books.run_ending(failure, CUSTOMERS, dry_run=dry_run)
-    return books.report(ending, customers=CUSTOMERS, meter=Meter(), start=MOMENT, completion=MOMENT, dry_run=dry_run)
+    return books.report(
+        ending, customers=CUSTOMERS, stats=RequestStats(), start=MOMENT, completion=MOMENT, dry_run=dry_run
+    )
 
 
 def test_a_clean_run_succeeds_and_says_what_it_did() -> None:

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from mogulsync.intercom.records import Attribute
+from mogulsync.intercom.models import DataAttribute
 from mogulsync.resource.reasons import AttributeReason
 from mogulsync.resource.sources import Source
 from mogulsync.resource.spec import Matching
@@ -33,7 +33,7 @@ NAME = MRR.attribute
         (attribute(NAME, "float", custom=False), AttributeReason.NAME_TAKEN),
     ],
 )
-def test_an_attribute_that_is_there_is_used_or_refused(present: Attribute, reason: AttributeReason | None) -> None:
+def test_an_attribute_that_is_there_is_used_or_refused(present: DataAttribute, reason: AttributeReason | None) -> None:
     found = survey([MRR], [attribute("another"), present])
     assert found.usable == (() if reason else (MRR,))
     assert found.missing == ()
@@ -76,7 +76,7 @@ def test_the_limit_of_custom_attributes_leaves_room_for_some() -> None:
         ([attribute("Shop_id")], [AttributeReason.NOT_FOUND]),
     ],
 )
-def test_an_attribute_to_match_by_must_be_there(present: list[Attribute], reasons: list[AttributeReason]) -> None:
+def test_an_attribute_to_match_by_must_be_there(present: list[DataAttribute], reasons: list[AttributeReason]) -> None:
     assert [each.reason for each in refused_for_matching(["shop_id"], present)] == reasons
 
 

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from mogulsync.intercom.pages import ContactPage
+from mogulsync.intercom.paging import ContactPage
 from mogulsync.sync.contacts import ContactReader
 from mogulsync.sync.progress import Progress
 from mogulsync.sync.readplan import Search, Searches

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mogulsync.chartmogul.records import Customer
-from mogulsync.intercom.records import Contact
+from mogulsync.chartmogul.models import Customer
+from mogulsync.intercom.models import Contact
 from mogulsync.resource.report import Customers
 from mogulsync.sync.keys import EmailKeys, ExternalIdKeys
 from mogulsync.sync.matching import Matcher, Skip, UpdateAll, precedence

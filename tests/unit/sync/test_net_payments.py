@@ -1,6 +1,6 @@
 import pytest
 
-from mogulsync.chartmogul.records import Invoice
+from mogulsync.chartmogul.models import Invoice
 from mogulsync.sync.netpayments import NetPayments
 from tests.support.builders import customer, invoice, payment, refund
 

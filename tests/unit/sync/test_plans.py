@@ -1,6 +1,6 @@
 import pytest
 
-from mogulsync.chartmogul.records import Plan, Subscription
+from mogulsync.chartmogul.models import Plan, Subscription
 from mogulsync.sync.plans import PlanBook
 from tests.support.builders import customer, plan, subscription
 

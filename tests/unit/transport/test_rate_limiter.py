@@ -3,7 +3,7 @@ import math
 
 import pytest
 
-from mogulsync.transport.gate import Answer, Gate, Ticket
+from mogulsync.transport.rate_limiter import Permit, RateLimiter, ResponseHead
 
 
 class Slots:
@@ -15,11 +15,11 @@ class Slots:
     def delay(self, _now: float) -> float:
         return 0.0 if self.slots else math.inf
 
-    def sent(self, now: float) -> Ticket:
+    def sent(self, now: float) -> Permit:
         self.slots -= 1
-        return Ticket(now)
+        return Permit(now)
 
-    def answered(self, _ticket: Ticket, _now: float, _answer: Answer | None) -> None:
+    def answered(self, _permit: Permit, _now: float, _answer: ResponseHead | None) -> None:
         self.slots += 1
 
 
@@ -32,10 +32,10 @@ class Opening:
     def delay(self, now: float) -> float:
         return max(0.0, self.opens - now)
 
-    def sent(self, now: float) -> Ticket:
-        return Ticket(now)
+    def sent(self, now: float) -> Permit:
+        return Permit(now)
 
-    def answered(self, _ticket: Ticket, _now: float, _answer: Answer | None) -> None:
+    def answered(self, _permit: Permit, _now: float, _answer: ResponseHead | None) -> None:
         """Do nothing: it opens by time alone."""
 
 
@@ -46,46 +46,46 @@ async def settle() -> None:
 
 
 async def test_requests_pass_in_the_order_they_came() -> None:
-    gate, passed = Gate(Slots(1)), []
+    limiter, passed = RateLimiter(Slots(1)), []
 
     async def go(number: int) -> None:
-        ticket = await gate.enter()
+        permit = await limiter.acquire()
         passed.append(number)
         await asyncio.sleep(0)
-        gate.leave(ticket, None)
+        limiter.release(permit, None)
 
     await asyncio.gather(*[go(number) for number in range(20)])
     assert passed == list(range(20))
 
 
 async def test_whoever_gives_up_waiting_leaves_the_place_to_the_next() -> None:
-    gate = Gate(Slots(1))
-    first = await gate.enter()
-    quitter, second = asyncio.create_task(gate.enter()), asyncio.create_task(gate.enter())
+    limiter = RateLimiter(Slots(1))
+    first = await limiter.acquire()
+    quitter, second = asyncio.create_task(limiter.acquire()), asyncio.create_task(limiter.acquire())
     await settle()
     quitter.cancel()
-    gate.leave(first, None)
-    assert isinstance(await second, Ticket)
+    limiter.release(first, None)
+    assert isinstance(await second, Permit)
     with pytest.raises(asyncio.CancelledError):
         await quitter
 
 
-async def test_a_ticket_given_to_one_who_is_just_giving_up_is_not_lost() -> None:
+async def test_a_permit_given_to_one_who_is_just_giving_up_is_not_lost() -> None:
     pacer = Slots(1)
-    gate = Gate(pacer)
-    first = await gate.enter()
-    quitter = asyncio.create_task(gate.enter())
+    limiter = RateLimiter(pacer)
+    first = await limiter.acquire()
+    quitter = asyncio.create_task(limiter.acquire())
     await settle()
-    gate.leave(first, None)
+    limiter.release(first, None)
     quitter.cancel()
     with pytest.raises(asyncio.CancelledError):
         await quitter
     assert pacer.slots == 1
 
 
-async def test_the_gate_opens_by_itself_when_the_time_has_come() -> None:
+async def test_permits_are_given_by_themselves_when_the_time_has_come() -> None:
     loop = asyncio.get_running_loop()
     opens = loop.time() + 0.05
-    gate = Gate(Opening(opens), clock=loop.time)
-    tickets = await asyncio.gather(*[gate.enter() for _ in range(3)])
-    assert all(ticket.sent >= opens for ticket in tickets)
+    limiter = RateLimiter(Opening(opens), clock=loop.time)
+    permits = await asyncio.gather(*[limiter.acquire() for _ in range(3)])
+    assert all(permit.sent >= opens for permit in permits)

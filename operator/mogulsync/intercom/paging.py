@@ -1,16 +1,16 @@
-"""Pages of contacts, and how they follow each other."""
+"""Pages of Intercom's contacts: following cursors, without loops."""
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
 from mogulsync.intercom import parsing
-from mogulsync.intercom.records import Contact
-from mogulsync.transport.client import Body, MalformedError
+from mogulsync.intercom.models import Contact
+from mogulsync.transport.client import JsonResponse, MalformedResponseError
 
 
 class ContactPage:
-    """One page of contacts with what it tells of the whole.
+    """One page of contacts, and how many there are in all.
 
     Args:
         entries: The contacts as JSON values, each with an id.
@@ -28,12 +28,12 @@ class ContactPage:
 
     @cached_property
     def contacts(self) -> list[Contact]:
-        """The contacts, made when first asked for: the next page can be on its way by then."""
+        """The contacts. They are parsed when first read, when the request for the next page is already sent."""
         read = (parsing.contact(entry, self._keep) for entry in self._entries)
         return [contact for contact in read if contact is not None]
 
 
-class PageReader:
+class ContactPageReader:
     """Reads one list's pages. Give it each answer in turn.
 
     Args:
@@ -41,12 +41,12 @@ class PageReader:
     """
 
     def __init__(self, keep: frozenset[str]) -> None:
-        self.lost = 0
+        self.unreadable = 0
         """Entries of the last page that have no id and are left out."""
         self._keep = keep
         self._cursors: set[int] = set()
 
-    def read(self, body: Body) -> tuple[ContactPage, str | None]:
+    def read(self, body: JsonResponse) -> tuple[ContactPage, str | None]:
         """Return a page and the cursor of the next one.
 
         Raises:
@@ -57,8 +57,8 @@ class PageReader:
         if cursor is not None:
             mark = hash(cursor)
             if mark in self._cursors:
-                raise MalformedError("its cursor leads back")
+                raise MalformedResponseError("its cursor leads back")
             self._cursors.add(mark)
         entries = [entry for entry in listed if parsing.has_id(entry)]
-        self.lost = len(listed) - len(entries)
+        self.unreadable = len(listed) - len(entries)
         return ContactPage(entries, keep=self._keep, total_count=parsing.total_count(body.data)), cursor

@@ -1,4 +1,4 @@
-"""ChartMogul's customers, plans, subscriptions and invoices, reduced to what a sync uses."""
+"""ChartMogul's customers, plans, subscriptions and invoices, with the values that a sync uses."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What a run's requests add up to, for its report."""
+"""Counts of a run's requests, for its report."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,7 @@ from mogulsync.transport.errors import Api
 
 
 @dataclass(slots=True)
-class Meter:
+class RequestStats:
     """Counts of one run; both clients of a run share one.
 
     Attributes:
@@ -14,18 +14,18 @@ class Meter:
         intercom: Requests sent to Intercom, every attempt counted.
         throttled: Answers 429 of both.
         retried: Attempts after the first, of both.
-        skipped: Records left out because they came without an id.
+        unreadable: Records of either API that were left out because they have no id.
     """
 
     chartmogul: int = 0
     intercom: int = 0
     throttled: int = 0
     retried: int = 0
-    skipped: int = 0
+    unreadable: int = 0
 
-    def attempt(self, api: Api, *, again: bool = False) -> None:
-        """Count one request on its way to `api`; `again` when it is not the first attempt."""
-        if again:
+    def count_attempt(self, api: Api, *, number: int) -> None:
+        """Count one request that is being sent to `api`; `number` is 1 for the first attempt at it."""
+        if number > 1:
             self.retried += 1
         if api == "Intercom":
             self.intercom += 1

@@ -1,4 +1,4 @@
-"""Reading what an API says about a request that it did not fulfil."""
+"""Error bodies: what an API says about a request that it refused."""
 
 from typing import Any, NamedTuple
 
@@ -7,31 +7,33 @@ from pydantic_core import from_json
 from mogulsync.transport.headers import safe_token
 
 
-class Refusal(NamedTuple):
-    """The API's own words; `detail` may quote what was sent."""
+class ErrorBody(NamedTuple):
+    """What an error body says."""
 
     code: str | None
+    """The API's error code, such as `parameter_invalid`; None when it gave none."""
     request_id: str | None
-    detail: str
+    message: str
+    """The API's own words, empty when there are none. They may quote what was sent."""
 
 
-def read_refusal(content: bytes) -> Refusal:
-    """Read an error body of either API; whatever cannot be understood is left out.
+def read_error_body(content: bytes) -> ErrorBody:
+    """Read an error body of either API; what has another shape is left out.
 
     Intercom: `{"type": "error.list", "request_id": …, "errors": [{"code": …, "message": …}]}` (its OpenAPI
     description, schema `error`). ChartMogul documents no shape: `{"error": …}`, `{"code": …, "message": …}`
-    and `{"errors": {…}}` are met.
+    and `{"errors": {…}}` have been recorded.
     """
     try:
         body = from_json(content)
     except ValueError:
-        return Refusal(None, None, "")
+        return ErrorBody(None, None, "")
     if not isinstance(body, dict):
-        return Refusal(None, None, "")
+        return ErrorBody(None, None, "")
     entries = _entries(body)
     codes = [safe_token(entry.get("code")) for entry in entries]
     messages = [text for entry in entries for key in ("message", "error") if isinstance(text := entry.get(key), str)]
-    return Refusal(
+    return ErrorBody(
         next((code for code in codes if code), None),
         safe_token(body.get("request_id")),
         "; ".join(messages),

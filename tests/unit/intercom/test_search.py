@@ -3,8 +3,10 @@ from collections import deque
 from collections.abc import AsyncGenerator, Callable
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from mogulsync.intercom.merging import merged
+from mogulsync.intercom.search import SearchBatchSize, merge
 
 
 class Streams:
@@ -29,14 +31,14 @@ class Streams:
             self.open -= 1
 
 
-async def read(following: Callable[[], AsyncGenerator[int] | None], at_most: int = 3) -> list[int]:
-    return [number async for number in merged(following, at_most=lambda: at_most)]
+async def read(following: Callable[[], AsyncGenerator[int] | None], max_open: int = 3) -> list[int]:
+    return [number async for number in merge(following, max_open=lambda: max_open)]
 
 
-@pytest.mark.parametrize(("at_most", "most_open"), [(1, 1), (2, 2), (9, 3)])
-async def test_everything_is_read_and_no_more_streams_are_open_than_may_be(at_most: int, most_open: int) -> None:
+@pytest.mark.parametrize(("max_open", "most_open"), [(1, 1), (2, 2), (9, 3)])
+async def test_everything_is_read_and_no_more_streams_are_open_than_may_be(max_open: int, most_open: int) -> None:
     streams = Streams(5, 0, 2, 3)
-    assert sorted(await read(streams.following, at_most)) == sorted([*range(5), *range(2), *range(3)])
+    assert sorted(await read(streams.following, max_open)) == sorted([*range(5), *range(2), *range(3)])
     assert (streams.open, streams.most_open) == (0, most_open)
 
 
@@ -49,12 +51,12 @@ async def test_what_came_at_once_is_read_in_the_order_it_was_asked_for() -> None
         yield number
 
     streams = deque(one(number) for number in range(40))
-    assert await read(lambda: streams.popleft() if streams else None, at_most=20) == list(range(40))
+    assert await read(lambda: streams.popleft() if streams else None, max_open=20) == list(range(40))
 
 
 async def test_how_many_may_be_open_can_change_while_reading() -> None:
     streams, seen = Streams(*[2] * 10), list[int]()
-    async for number in merged(streams.following, at_most=lambda: 1 if len(seen) < 4 else 5):
+    async for number in merge(streams.following, max_open=lambda: 1 if len(seen) < 4 else 5):
         if len(seen) == 3:
             assert streams.most_open == 1
         seen.append(number)
@@ -89,8 +91,51 @@ async def test_an_error_closes_the_other_streams() -> None:
 
 async def test_a_reader_that_stops_closes_all_streams() -> None:
     streams = Streams(1000, 1000)
-    merging = merged(streams.following, at_most=lambda: 5)
+    merging = merge(streams.following, max_open=lambda: 5)
     await anext(merging)
     assert streams.open == 2
     await merging.aclose()
     assert streams.open == 0
+
+
+@given(st.integers(1, 80))
+def test_it_comes_near_the_size_that_is_taken_and_rarely_asks_for_more(most: int) -> None:
+    batches, refusals = SearchBatchSize(), 0
+    for _ in range(500):
+        if batches.size > most:
+            refusals += 1
+            batches.refused(batches.size)
+        else:
+            batches.taken(batches.size)
+    assert batches.size == min(most, 50)
+    assert refusals <= 8
+
+
+def test_it_starts_with_fifty_and_halves() -> None:
+    batches = SearchBatchSize()
+    assert batches.size == 50
+    batches.refused(50)
+    assert batches.size == 25
+    batches.refused(25)
+    assert batches.size == 12
+
+
+def test_it_grows_after_ten_full_searches_but_not_to_a_size_that_was_refused() -> None:
+    batches = SearchBatchSize()
+    batches.refused(50)
+    for _ in range(9):
+        batches.taken(25)
+    assert batches.size == 25
+    batches.taken(25)
+    assert batches.size == 31
+    for _ in range(200):
+        batches.taken(batches.size)
+    assert batches.size == 49
+
+
+def test_a_search_for_few_keys_says_nothing_about_many() -> None:
+    batches = SearchBatchSize()
+    batches.refused(50)
+    for _ in range(100):
+        batches.taken(3)
+    assert batches.size == 25

@@ -1,4 +1,4 @@
-"""Intercom's workspace, contacts and contact attributes, reduced to what a sync uses."""
+"""Intercom's workspace, contacts and data attributes, with the values that a sync uses."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +15,7 @@ class Workspace:
 
 
 @dataclass(frozen=True, slots=True)
-class Attribute:
+class DataAttribute:
     """A contact attribute: one of Intercom's own or a custom one."""
 
     name: str

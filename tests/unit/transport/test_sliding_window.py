@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mogulsync.transport.window import SlidingWindow
+from mogulsync.transport.sliding_window import SlidingWindow
 
 TRIPS = st.lists(st.tuples(st.floats(0, 3), st.floats(0, 1)), min_size=1, max_size=60)
 

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from mogulsync.intercom.pacing import CONNECTIONS, IntercomPacer, read_budget
-from mogulsync.transport.gate import Answer, Ticket
+from mogulsync.intercom.rate_limit import IntercomRateLimit, read_budget
+from mogulsync.transport.rate_limiter import Permit, ResponseHead
+from mogulsync.transport.settings import IntercomLimits
 from tests.support.intercom_simulation import Headers, Server, Simulation, poisson, seeded, steady, varied
 
 DATE = "Tue, 24 Nov 2026 10:00:03 GMT"
@@ -41,7 +42,7 @@ def test_a_run_alone_never_exceeds_its_share_nor_is_refused(
     server: Server, percent: int, slowest: float, seed: int
 ) -> None:
     latency = varied(seeded(seed), 0.0, slowest)
-    outcome = Simulation(server, IntercomPacer(rate_limit_percent=percent), latency=latency).run(35.0)
+    outcome = Simulation(server, IntercomRateLimit(rate_limit_percent=percent), latency=latency).run(35.0)
     assert outcome.refused == 0
     assert outcome.most_in_a_window <= share_of(server, percent)
 
@@ -60,7 +61,7 @@ def test_the_share_holds_whatever_others_do_and_whatever_is_not_told(
     chance = seeded(seed)
     outcome = Simulation(
         server,
-        IntercomPacer(rate_limit_percent=percent),
+        IntercomRateLimit(rate_limit_percent=percent),
         latency=varied(chance, 0.0, 1.0),
         others=poisson(chance, demand * server.limit / 10),
         told=lambda headers: {name: value for name, value in headers.items() if name not in hidden},
@@ -80,7 +81,7 @@ def test_nine_tenths_of_the_allowed_rate_are_used(
 ) -> None:
     server = Server(limit, phase=phase)
     latency = varied(seeded(1), *lowest_highest)
-    outcome = Simulation(server, IntercomPacer(rate_limit_percent=percent), latency=latency).run(60.0)
+    outcome = Simulation(server, IntercomRateLimit(rate_limit_percent=percent), latency=latency).run(60.0)
     assert outcome.refused == 0
     assert outcome.answered >= 0.9 * 6 * share_of(server, percent)
 
@@ -101,7 +102,7 @@ def test_beside_others_it_is_not_refused_and_the_budget_is_used(per_second: int,
     server = Server(1666, phase=2.5)
     outcome = Simulation(
         server,
-        IntercomPacer(rate_limit_percent=100),
+        IntercomRateLimit(rate_limit_percent=100),
         latency=varied(chance, 0.03, 0.2),
         others=poisson(chance, per_second),
         told=told,
@@ -114,7 +115,7 @@ def test_a_burst_of_others_costs_at_most_the_rest_of_the_window() -> None:
     server = Server(1000)
     burst = [12.0 + 0.001 * each for each in range(950)]
     simulation = Simulation(
-        server, IntercomPacer(rate_limit_percent=100), latency=steady(0.02, 0.02), others=iter(burst)
+        server, IntercomRateLimit(rate_limit_percent=100), latency=steady(0.02, 0.02), others=iter(burst)
     )
     outcome = simulation.run(60.0)
     assert outcome.refused == 0
@@ -123,7 +124,7 @@ def test_a_burst_of_others_costs_at_most_the_rest_of_the_window() -> None:
 
 
 def test_requests_are_spread_over_the_window() -> None:
-    outcome = Simulation(Server(1000), IntercomPacer(rate_limit_percent=100), latency=steady(0.02, 0.02)).run(60.0)
+    outcome = Simulation(Server(1000), IntercomRateLimit(rate_limit_percent=100), latency=steady(0.02, 0.02)).run(60.0)
     per_second = Counter(int(when) for when in outcome.sent)
     assert max(per_second.values()) <= 130
     assert min(per_second[second] for second in range(59)) >= 70
@@ -145,7 +146,7 @@ ABSURD: dict[str, Headers] = {
 @pytest.mark.parametrize("headers", ABSURD.values(), ids=ABSURD)
 def test_senseless_headers_neither_stop_nor_break_a_run(headers: Headers) -> None:
     simulation = Simulation(
-        Server(10**9), IntercomPacer(rate_limit_percent=80), latency=steady(0.02, 0.02), told=lambda _: headers
+        Server(10**9), IntercomRateLimit(rate_limit_percent=80), latency=steady(0.02, 0.02), told=lambda _: headers
     )
     assert simulation.run(20.0).answered > 1000
 
@@ -168,23 +169,23 @@ def test_a_window_s_end_is_told_by_the_server_s_own_clock() -> None:
     assert read_budget(headers).left == 7.0
 
 
-def first_answer(pacer: IntercomPacer, answer: Answer | None, now: float = 0.0) -> Ticket:
-    ticket = pacer.sent(now)
-    pacer.answered(ticket, now, answer)
-    return ticket
+def first_answer(policy: IntercomRateLimit, answer: ResponseHead | None, now: float = 0.0) -> Permit:
+    permit = policy.sent(now)
+    policy.answered(permit, now, answer)
+    return permit
 
 
 def test_until_the_first_answer_one_request_is_under_way_at_a_time() -> None:
-    pacer = IntercomPacer(rate_limit_percent=80)
-    ticket = pacer.sent(0.0)
-    assert pacer.delay(0.0) > 1e9
-    pacer.answered(ticket, 0.1, None)
-    assert pacer.delay(0.1) == 0
-    ticket = pacer.sent(0.1)
-    assert pacer.delay(0.1) > 1e9
-    pacer.answered(ticket, 0.2, Answer(200, {"x-ratelimit-limit": "1000", "x-ratelimit-remaining": "999"}))
-    pacer.sent(0.2)
-    assert pacer.delay(0.2) == 0
+    policy = IntercomRateLimit(rate_limit_percent=80)
+    permit = policy.sent(0.0)
+    assert policy.delay(0.0) > 1e9
+    policy.answered(permit, 0.1, None)
+    assert policy.delay(0.1) == 0
+    permit = policy.sent(0.1)
+    assert policy.delay(0.1) > 1e9
+    policy.answered(permit, 0.2, ResponseHead(200, {"x-ratelimit-limit": "1000", "x-ratelimit-remaining": "999"}))
+    policy.sent(0.2)
+    assert policy.delay(0.2) == 0
 
 
 @pytest.mark.parametrize(
@@ -201,27 +202,27 @@ def test_until_the_first_answer_one_request_is_under_way_at_a_time() -> None:
 def test_after_a_429_nothing_is_sent_until_the_window_ends_and_then_one_request(
     headers: Headers, least: float, most: float
 ) -> None:
-    pacer = IntercomPacer(rate_limit_percent=80)
-    first_answer(pacer, Answer(429, headers))
+    policy = IntercomRateLimit(rate_limit_percent=80)
+    first_answer(policy, ResponseHead(429, headers))
     now, waited = 0.0, 0.0
-    while (delay := pacer.delay(now)) > 0:
+    while (delay := policy.delay(now)) > 0:
         now += delay
         waited += delay
     assert least <= waited <= most
-    probe = pacer.sent(now)
+    probe = policy.sent(now)
     assert probe.probe
-    assert pacer.delay(now + 5) > 1e9
-    pacer.answered(probe, now + 5, Answer(200, {"x-ratelimit-limit": "1666", "x-ratelimit-remaining": "1600"}))
-    assert pacer.delay(now + 5) == 0
+    assert policy.delay(now + 5) > 1e9
+    policy.answered(probe, now + 5, ResponseHead(200, {"x-ratelimit-limit": "1666", "x-ratelimit-remaining": "1600"}))
+    assert policy.delay(now + 5) == 0
 
 
 def test_429s_without_a_word_lengthen_the_pause() -> None:
-    pacer = IntercomPacer(rate_limit_percent=80)
+    policy = IntercomRateLimit(rate_limit_percent=80)
     now, pauses = 0.0, []
     for _ in range(6):
-        first_answer(pacer, Answer(429, {}), now)
+        first_answer(policy, ResponseHead(429, {}), now)
         start = now
-        while (delay := pacer.delay(now)) > 0:
+        while (delay := policy.delay(now)) > 0:
             now += delay
         pauses.append(now - start)
     assert pauses == pytest.approx([1, 2, 4, 8, 10, 10])
@@ -229,12 +230,12 @@ def test_429s_without_a_word_lengthen_the_pause() -> None:
 
 def test_concurrency_follows_latency_so_that_the_rate_is_used() -> None:
     def after(latency: float, limit: int) -> int:
-        pacer = IntercomPacer(rate_limit_percent=100)
+        policy = IntercomRateLimit(rate_limit_percent=100)
         headers = {"x-ratelimit-limit": str(limit), "x-ratelimit-remaining": str(limit - 1)}
-        pacer.answered(pacer.sent(0.0), latency, Answer(200, headers))
-        return pacer.concurrency
+        policy.answered(policy.sent(0.0), latency, ResponseHead(200, headers))
+        return policy.concurrency
 
     assert after(0.05, 1666) >= 0.05 * 166.6
     assert after(0.5, 1666) >= 0.5 * 166.6
     assert after(0.001, 1666) < 20
-    assert after(10.0, 100_000) == CONNECTIONS
+    assert after(10.0, 100_000) == IntercomLimits().connections_max

@@ -1,0 +1,67 @@
+"""The retry policy: whether a failed attempt is followed by another, and after how long."""
+
+import random
+
+from mogulsync.transport.settings import RequestSettings
+
+
+class RetryableError(Exception):
+    """An attempt failed in a way that another one may not.
+
+    Attributes:
+        why: What happened; None when the status says it.
+        status: HTTP status of the answer; None when there was none.
+        code: The API's error code.
+        request_id: The API's id of the request.
+        retry_after: Seconds that the API asked to wait; None when it did not.
+    """
+
+    def __init__(
+        self,
+        why: str | None = None,
+        *,
+        status: int | None = None,
+        code: str | None = None,
+        request_id: str | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(why or f"status {status}")
+        self.why = why
+        self.status = status
+        self.code = code
+        self.request_id = request_id
+        self.retry_after = retry_after
+
+
+class RetryPolicy:
+    """Counts the attempts at one request and the time they took.
+
+    Attributes:
+        attempts: Attempts that have failed so far.
+    """
+
+    def __init__(self, settings: RequestSettings) -> None:
+        self.attempts = 0
+        self._settings = settings
+        self._spent = 0.0
+
+    def wait_after(self, failure: RetryableError, *, took: float) -> float | None:
+        """Count a failed attempt that took so many seconds; return the seconds to wait before the next one.
+
+        Returns:
+            None when there is to be no other attempt.
+        """
+        self.attempts += 1
+        wait = self._wait(failure)
+        self._spent += took + wait
+        if self.attempts >= self._settings.attempts or self._spent > self._settings.total_timeout:
+            return None
+        return wait
+
+    def _wait(self, failure: RetryableError) -> float:
+        """Return what the API asked for, otherwise a doubling with jitter."""
+        settings = self._settings
+        jitter = random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, guards no secret
+        if failure.retry_after:
+            return min(failure.retry_after, settings.retry_after_max) + jitter * settings.backoff_first / 2
+        return jitter * min(settings.backoff_max, settings.backoff_first * 2.0 ** (self.attempts - 1))
