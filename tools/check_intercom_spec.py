@@ -20,7 +20,7 @@ from openapi_schema_validator import OAS30Validator, oas30_format_checker
 from referencing import Registry
 from referencing.jsonschema import DRAFT4
 
-from mogulsync.sandbox import ACCESS_TOKEN, Options, Sandbox, SandboxAccount, serve_in_thread
+from mogulsync.sandbox import ACCESS_TOKEN, Sandbox, SandboxAccount, SandboxOptions, serve_in_thread
 
 DESCRIPTION: Final = "urn:description"
 ERROR: Final = f"{DESCRIPTION}#/components/schemas/error"
@@ -181,7 +181,9 @@ def _loader() -> Any:
 
 def check(description: Description) -> list[str]:
     """Ask the sandbox everything and return what disagrees."""
-    sandbox = Sandbox(SandboxAccount(customers=160, contacts=400), Options(intercom_limit=200, clock=lambda: NOW))
+    sandbox = Sandbox(
+        SandboxAccount(customers=160, contacts=400), SandboxOptions(intercom_limit=200, clock=lambda: NOW)
+    )
     problems: list[str] = []
     seen: dict[tuple[str, str], set[int]] = {}
     with serve_in_thread(sandbox) as urls:

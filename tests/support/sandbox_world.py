@@ -10,7 +10,16 @@ from mogulsync.chartmogul.client import ChartMogulClient
 from mogulsync.intercom.client import IntercomClient
 from mogulsync.resource.report import Report
 from mogulsync.resource.spec import Spec
-from mogulsync.sandbox import ACCESS_TOKEN, API_KEY, Contact, Options, Sandbox, SandboxAccount, Urls, serve
+from mogulsync.sandbox import (
+    ACCESS_TOKEN,
+    API_KEY,
+    Sandbox,
+    SandboxAccount,
+    SandboxContact,
+    SandboxOptions,
+    Urls,
+    serve,
+)
 from mogulsync.sync.check import Check
 from mogulsync.sync.progress import Progress
 from mogulsync.sync.run import Sync
@@ -19,7 +28,7 @@ from mogulsync.transport.stats import RequestStats
 
 QUICK: Final = RequestSettings(attempt_timeout=5.0, backoff_first=0.002, backoff_max=0.01, retry_after_max=0.01)
 """Retries that do not wait."""
-UNLIMITED: Final = Options(intercom_limit=None, chartmogul_limit=None)
+UNLIMITED: Final = SandboxOptions(intercom_limit=None, chartmogul_limit=None)
 START: Final = datetime(2026, 11, 24, 8, 0, 0, tzinfo=UTC)
 
 WRITES: Final = r"/contacts/[0-9a-f]+"
@@ -33,7 +42,7 @@ class World:
         self.sandbox = sandbox
         self.account = sandbox.account
         self.faults = sandbox.faults
-        self.traffic = sandbox.traffic
+        self.requests = sandbox.requests
         self.urls = urls
 
     def spec(self, **changes: Any) -> Spec:
@@ -90,7 +99,7 @@ class World:
         ):
             yield chartmogul, intercom, stats
 
-    def pairs(self, count: int) -> list[Contact]:
+    def pairs(self, count: int) -> list[SandboxContact]:
         """Add so many customers, each with a contact of the same email, and return the contacts."""
         contacts = []
         for number in range(count):
@@ -99,7 +108,7 @@ class World:
             contacts.append(self.account.add_contact(email=email))
         return contacts
 
-    def stored(self, contact: Contact) -> dict[str, Any]:
+    def stored(self, contact: SandboxContact) -> dict[str, Any]:
         """Return the contact's custom attributes as Intercom has them now."""
         found = self.account.contact(contact.id)
         return dict(found.custom_attributes) if found else {}
@@ -110,11 +119,11 @@ class World:
 
     def writes(self) -> int:
         """Return how many updates of contacts were asked for."""
-        return self.traffic.count(api="intercom", method="PUT", path=WRITES)
+        return self.requests.count(api="intercom", method="PUT", path=WRITES)
 
 
 @asynccontextmanager
-async def world(account: SandboxAccount | None = None, options: Options = UNLIMITED) -> AsyncIterator[World]:
+async def world(account: SandboxAccount | None = None, options: SandboxOptions = UNLIMITED) -> AsyncIterator[World]:
     """Serve a sandbox until the block ends."""
     sandbox = Sandbox(account or SandboxAccount(customers=0, contacts=0), options)
     async with serve(sandbox) as urls:

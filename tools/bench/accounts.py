@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from mogulsync.sandbox import Contact, SandboxAccount
+from mogulsync.sandbox import SandboxAccount, SandboxContact
 
 _CONTACTS_PER_CUSTOMER: Final = 1.25
 """So that every customer whom the sandbox gives contacts has them all: a larger workspace has only strangers more."""
@@ -52,6 +52,6 @@ def lone_addresses(account: SandboxAccount) -> Iterator[str]:
     return (email for email, count in times.items() if count == 1)
 
 
-def _original(grown: SandboxAccount, contact: Contact) -> Iterator[str]:
+def _original(grown: SandboxAccount, contact: SandboxContact) -> Iterator[str]:
     found = grown.contact(contact.id)
     return iter(found.custom_attributes if found else ())

@@ -11,7 +11,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from mogulsync.sandbox import Options, Sandbox, SandboxAccount, Urls
+from mogulsync.sandbox import Sandbox, SandboxAccount, SandboxOptions, Urls
 from mogulsync.sandbox import serve as serve_here
 
 Api = Literal["chartmogul", "intercom"]
@@ -131,9 +131,9 @@ def _told(what: str, watched: "_Watched", account: SandboxAccount) -> Any:
             return account
 
 
-def _options(limits: Limits) -> Options:
+def _options(limits: Limits) -> SandboxOptions:
     own: Mapping[str, Any] = {} if limits.chartmogul else {"chartmogul_limit": None, "chartmogul_parallel": None}
-    return Options(intercom_limit=limits.intercom, latency=limits.latency, **own)
+    return SandboxOptions(intercom_limit=limits.intercom, latency=limits.latency, **own)
 
 
 class _Watched:

@@ -11,9 +11,9 @@ from mogulsync.sandbox import (
     API_KEY,
     CLIENT_ID,
     CLIENT_SECRET,
-    Options,
     Sandbox,
     SandboxAccount,
+    SandboxOptions,
     Urls,
     serve,
 )
@@ -67,9 +67,9 @@ def command(
     """
     account = SandboxAccount(seed=seed, customers=customers, contacts=contacts, region=region)
     options = (
-        Options(intercom_limit=intercom_limit)
+        SandboxOptions(intercom_limit=intercom_limit)
         if intercom_limit
-        else Options(intercom_limit=None, chartmogul_limit=None, chartmogul_parallel=None)
+        else SandboxOptions(intercom_limit=None, chartmogul_limit=None, chartmogul_parallel=None)
     )
     host, port = address
     try:

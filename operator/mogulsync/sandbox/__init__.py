@@ -3,7 +3,7 @@
 The demo, the examples and the tests talk to it, from the command line (`mogulsync sandbox`) or from Python:
 
     account = SandboxAccount(seed=1, customers=500, contacts=600)
-    sandbox = Sandbox(account, Options(intercom_limit=None))
+    sandbox = Sandbox(account, SandboxOptions(intercom_limit=None))
     async with serve(sandbox) as urls:
         ...  # urls.chartmogul, urls.intercom; the credentials are API_KEY and ACCESS_TOKEN
 
@@ -11,9 +11,9 @@ Three things stay in reach while it serves:
 
     sandbox.account    what both APIs tell: read it, change it, delete and merge contacts, revoke credentials
     sandbox.faults     makes chosen requests go wrong: faults.inject(Respond(503), method="PUT", times=2)
-    sandbox.traffic    what was asked and answered: traffic.count(api="intercom", method="PUT")
+    sandbox.requests    the log of requests: requests.count(api="intercom", method="PUT")
 
-The same seed and sizes make the same account. Records are made when they are asked for, so a million contacts
+The same seed and sizes make the same account. GeneratedRecords are made when they are asked for, so a million contacts
 cost neither time at the start nor memory.
 """
 
@@ -24,31 +24,31 @@ from mogulsync.sandbox.account import (
     CLIENT_SECRET,
     SandboxAccount,
 )
-from mogulsync.sandbox.app import Options, Sandbox
-from mogulsync.sandbox.attributes import Attribute
-from mogulsync.sandbox.contacts import Contact
+from mogulsync.sandbox.app import Sandbox, SandboxOptions
+from mogulsync.sandbox.attributes import SandboxAttribute
+from mogulsync.sandbox.contacts import SandboxContact
 from mogulsync.sandbox.faults import Delay, Drop, Fault, Faults, Respond, Rewrite, Truncate
+from mogulsync.sandbox.request_log import LoggedRequest, RequestLog
 from mogulsync.sandbox.server import Urls, serve, serve_in_thread
-from mogulsync.sandbox.traffic import Exchange, Traffic
 
 __all__ = [
     "ACCESS_TOKEN",
     "API_KEY",
     "CLIENT_ID",
     "CLIENT_SECRET",
-    "Attribute",
-    "Contact",
     "Delay",
     "Drop",
-    "Exchange",
     "Fault",
     "Faults",
-    "Options",
+    "LoggedRequest",
+    "RequestLog",
     "Respond",
     "Rewrite",
     "Sandbox",
     "SandboxAccount",
-    "Traffic",
+    "SandboxAttribute",
+    "SandboxContact",
+    "SandboxOptions",
     "Truncate",
     "Urls",
     "serve",

@@ -6,12 +6,11 @@ Reading and changing it from Python is for tests and benchmarks; the APIs go the
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from mogulsync.sandbox.attributes import AttributeRejectedError, Attributes, checked
-from mogulsync.sandbox.contacts import Contact, Workspace
-from mogulsync.sandbox.customers import Billing
-from mogulsync.sandbox.identifiers import chartmogul_index, chartmogul_uuid, contact_id, contact_index
-from mogulsync.sandbox.people import person_index
-from mogulsync.sandbox.records import Records
+from mogulsync.sandbox.attributes import AttributeRejectedError, SandboxAttributes, checked
+from mogulsync.sandbox.contacts import ContactGenerator, SandboxContact
+from mogulsync.sandbox.customers import BillingGenerator
+from mogulsync.sandbox.generated import GeneratedRecords
+from mogulsync.sandbox.identities import chartmogul_index, chartmogul_uuid, contact_id, contact_index, identity_index
 
 API_KEY: Final = "sandbox-chartmogul-api-key"
 """ChartMogul's API key; made up, like everything here."""
@@ -31,7 +30,7 @@ _MADE_UP_ATTRIBUTES: Final = ("billing_id", "account_number", "newsletter", "tri
 class SandboxAccount:
     """A ChartMogul account and the Intercom workspace of the same people.
 
-    Attributes:
+    SandboxAttributes:
         attributes: Intercom's data attributes.
         access_token: The one that Intercom accepts; None: it refuses every token.
         api_key: The one that ChartMogul accepts; None: it refuses every key.
@@ -52,13 +51,13 @@ class SandboxAccount:
         self.name = name
         self.time_zone = time_zone
         self.workspace_id = f"sb{seed:06d}"
-        self.attributes = Attributes()
+        self.attributes = SandboxAttributes()
         self.access_token: str | None = ACCESS_TOKEN
         self.api_key: str | None = API_KEY
-        self.billing = Billing(seed)
-        self._workspace = Workspace(self.billing, customers=customers, contacts=contacts)
-        self._customers = Records(customers, self.billing.customer)
-        self._contacts = Records(contacts, self._workspace.contact)
+        self.billing = BillingGenerator(seed)
+        self._workspace = ContactGenerator(self.billing, customers=customers, contacts=contacts)
+        self._customers = GeneratedRecords(customers, self.billing.customer)
+        self._contacts = GeneratedRecords(contacts, self._workspace.contact)
         self._subscriptions: dict[int, list[dict[str, Any]]] = {}
         self._invoices: dict[int, list[dict[str, Any]]] = {}
         self._made_up_customers = customers
@@ -166,9 +165,9 @@ class SandboxAccount:
 
     def customers_that_may_have(self, external_id: str) -> list[int]:
         """Return the indexes of customers among which all with this external id are."""
-        index = person_index(external_id)
+        index = identity_index(external_id)
         guess = set() if index is None else {index}
-        return sorted(guess | {changed for changed, _ in self._customers.changed()})
+        return sorted(guess | {changed for changed, _ in self._customers.stored()})
 
     def customer_at(self, index: int) -> dict[str, Any] | None:
         """Return the customer at this index."""
@@ -181,16 +180,16 @@ class SandboxAccount:
         """How many contacts there are."""
         return len(self._contacts)
 
-    def contacts(self, start: int = 0) -> Iterator[tuple[int, Contact]]:
+    def contacts(self, start: int = 0) -> Iterator[tuple[int, SandboxContact]]:
         """Yield the index of every contact from index `start` on, and the contact."""
         return self._contacts.scan(start)
 
-    def contact(self, identifier: str) -> Contact | None:
+    def contact(self, identifier: str) -> SandboxContact | None:
         """Return the contact, or None where there is none, or where it was merged into another."""
         index = contact_index(self.seed, identifier)
         return None if index is None else self._contacts.get(index)
 
-    def contact_at(self, index: int) -> Contact | None:
+    def contact_at(self, index: int) -> SandboxContact | None:
         """Return the contact at this index."""
         return self._contacts.get(index)
 
@@ -216,10 +215,10 @@ class SandboxAccount:
         name: str | None = None,
         custom_attributes: Mapping[str, Any] | None = None,
         now: float = 0.0,
-    ) -> Contact:
+    ) -> SandboxContact:
         """Add a contact and return it; `now`, in unix seconds, is when search begins to lag behind."""
         index = self._contacts.end
-        contact = Contact(
+        contact = SandboxContact(
             id=contact_id(self.seed, index),
             role=role,
             email=email,
@@ -232,32 +231,32 @@ class SandboxAccount:
         self._born[index] = now
         return contact
 
-    def change_contact(self, identifier: str, **changes: Any) -> Contact:
-        """Change fields of the contact, named as in `Contact`, and return it.
+    def change_contact(self, identifier: str, **changes: Any) -> SandboxContact:
+        """Change fields of the contact, named as in `SandboxContact`, and return it.
 
         Raises:
             KeyError: There is no such contact.
         """
         index = self._known_contact(identifier)
-        contact = (self._contacts.get(index) or Contact(identifier))._replace(**changes)
+        contact = (self._contacts.get(index) or SandboxContact(identifier))._replace(**changes)
         self._contacts.put(index, contact)
         if set(changes) - {"custom_attributes", "updated_at"}:
             self._rekeyed.add(index)
         return contact
 
-    def set_attributes(self, identifier: str, values: Mapping[str, Any]) -> Contact:
+    def set_attributes(self, identifier: str, values: Mapping[str, Any]) -> SandboxContact:
         """Set custom attributes of the contact without the API's checks; the others stay. Return the contact.
 
         Raises:
             KeyError: There is no such contact.
         """
         index = self._known_contact(identifier)
-        contact = self._contacts.get(index) or Contact(identifier)
+        contact = self._contacts.get(index) or SandboxContact(identifier)
         if set(values) & set(_MADE_UP_ATTRIBUTES):
             self._rekeyed.add(index)
         return self.change_contact(identifier, custom_attributes={**contact.custom_attributes, **values})
 
-    def write_attributes(self, identifier: str, values: Mapping[str, Any], *, now: int) -> Contact:
+    def write_attributes(self, identifier: str, values: Mapping[str, Any], *, now: int) -> SandboxContact:
         """Set custom attributes as `PUT /contacts/{id}` does and return the contact.
 
         Values of archived attributes are dropped without a word, as Intercom drops them.
@@ -312,12 +311,12 @@ class SandboxAccount:
             for value in wanted:
                 index = contact_index(self.seed, str(value)) if field == "id" else None
                 guess.update(() if index is None else (index,))
-                whose = person_index(value)
+                whose = identity_index(value)
                 guess.update(() if whose is None else self._workspace.contacts_of(whose))
             return guess
         name = field.removeprefix("custom_attributes.")
         if name != field and name not in _MADE_UP_ATTRIBUTES:
-            return {index for index, _ in self._contacts.changed()}
+            return {index for index, _ in self._contacts.stored()}
         return None
 
     # Credentials

@@ -16,9 +16,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from mogulsync.sandbox import chartmogul, intercom
 from mogulsync.sandbox.account import SandboxAccount
 from mogulsync.sandbox.faults import Delay, Drop, Effect, Faults, Respond, Rewrite, Truncate
+from mogulsync.sandbox.rate_limits import FixedWindow
+from mogulsync.sandbox.request_log import ApiName, LoggedRequest, RequestLog
 from mogulsync.sandbox.search import SearchRules
-from mogulsync.sandbox.traffic import Api, Exchange, Traffic
-from mogulsync.sandbox.window import Window
 
 CHARTMOGUL_PATH: Final = "/chartmogul/v1"
 INTERCOM_PATH: Final = "/intercom"
@@ -29,10 +29,10 @@ _INTERCOM_WINDOW: Final = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
+class SandboxOptions:
     """How the two APIs behave.
 
-    Attributes:
+    SandboxAttributes:
         intercom_limit: Requests in a window of 10 seconds, told in X-RateLimit-*; None: no limit and no headers.
             The default is a private app's 10,000 a minute.
         chartmogul_limit: Requests in a second; beyond it 429. None: no limit.
@@ -59,19 +59,19 @@ class Options:
 class Sandbox:
     """A served account.
 
-    Attributes:
+    SandboxAttributes:
         account: What both APIs tell and store.
         options: How they behave.
         faults: What goes wrong on purpose.
-        traffic: What was asked and answered.
+        requests: The log of requests and the status of their answers.
         app: The ASGI application.
     """
 
-    def __init__(self, account: SandboxAccount | None = None, options: Options | None = None) -> None:
+    def __init__(self, account: SandboxAccount | None = None, options: SandboxOptions | None = None) -> None:
         self.account = account or SandboxAccount()
-        self.options = options or Options()
+        self.options = options or SandboxOptions()
         self.faults = Faults()
-        self.traffic = Traffic()
+        self.requests = RequestLog()
         self.app: ASGIApp = Starlette(
             routes=[
                 Route("/healthz", _healthz),
@@ -82,8 +82,8 @@ class Sandbox:
 
     def _chartmogul(self) -> ASGIApp:
         options = self.options
-        side = chartmogul.ChartMogul(self.account)
-        window = None if options.chartmogul_limit is None else Window(options.chartmogul_limit, 1, options.clock)
+        side = chartmogul.ChartMogulApi(self.account)
+        window = None if options.chartmogul_limit is None else FixedWindow(options.chartmogul_limit, 1, options.clock)
         return _Served(
             self,
             api="chartmogul",
@@ -101,9 +101,13 @@ class Sandbox:
             longest_list=options.search_longest_list,
             lag=options.search_lag,
         )
-        side = intercom.Intercom(self.account, rules, leads_refuse_null=options.leads_refuse_null, clock=options.clock)
+        side = intercom.IntercomApi(
+            self.account, rules, leads_refuse_null=options.leads_refuse_null, clock=options.clock
+        )
         window = (
-            None if options.intercom_limit is None else Window(options.intercom_limit, _INTERCOM_WINDOW, options.clock)
+            None
+            if options.intercom_limit is None
+            else FixedWindow(options.intercom_limit, _INTERCOM_WINDOW, options.clock)
         )
         return _Served(
             self,
@@ -123,15 +127,15 @@ class _Served:
         self,
         sandbox: Sandbox,
         *,
-        api: Api,
+        api: ApiName,
         answer: Callable[[Request, str], Awaitable[Response]],
         error: Callable[[int], Response],
-        window: Window | None,
+        window: FixedWindow | None,
         parallel: int | None,
         prefix: str,
     ) -> None:
         self._sandbox = sandbox
-        self._api: Api = api
+        self._api: ApiName = api
         self._answer = answer
         self._error = error
         self._window = window
@@ -142,12 +146,12 @@ class _Served:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"].removeprefix(scope.get("root_path", "")) or "/"
         request = Request(scope, receive)
-        exchange = Exchange(self._api, scope["method"], path)
-        self._sandbox.traffic.add(exchange)
+        exchange = LoggedRequest(self._api, scope["method"], path)
+        self._sandbox.requests.append(exchange)
         self._running += 1
         try:
             headers, within = self._budget()
-            effects = self._sandbox.faults.striking(self._api, scope["method"], path) if within is None else []
+            effects = self._sandbox.faults.effects_on(self._api, scope["method"], path) if within is None else []
             response = within or await self._respond(request, exchange, effects)
             if response is None or any(isinstance(effect, Drop) for effect in effects):
                 await _drop(scope, receive)
@@ -172,7 +176,7 @@ class _Served:
             refusal = self._error(503)
         if self._window is None:
             return {}, refusal
-        if not self._window.take():
+        if not self._window.acquire():
             refusal = refusal or self._error(429)
         if not self._prefix:
             return {}, refusal
@@ -183,7 +187,7 @@ class _Served:
         }
         return told, refusal
 
-    async def _respond(self, request: Request, exchange: Exchange, effects: list[Effect]) -> Response | None:
+    async def _respond(self, request: Request, exchange: LoggedRequest, effects: list[Effect]) -> Response | None:
         """Return the answer, changed as the effects want it; None when the connection is to break first."""
         if self._sandbox.options.latency:
             await asyncio.sleep(self._sandbox.options.latency)

@@ -40,7 +40,7 @@ class AttributeRejectedError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Attribute:
+class SandboxAttribute:
     """A data attribute."""
 
     name: str
@@ -90,37 +90,43 @@ class Attribute:
 
 
 _BUILT_IN: Final = (
-    Attribute("id", "string", label="ID", description="The Intercom ID of the person", api_writable=False),
-    Attribute("external_id", "string", label="User ID", description="A number or string identifying the person"),
-    Attribute("role", "string", label="Role", description="user or lead"),
-    Attribute("email", "string", label="Email", description="The email address assigned to the person"),
-    Attribute("name", "string", label="Name", description="A person's full name"),
-    Attribute("phone", "string", label="Phone", description="A person's phone number"),
-    Attribute("created_at", "date", label="First seen", description="When the person was added", api_writable=False),
-    Attribute("updated_at", "date", label="Updated", description="When the person was changed", api_writable=False),
-    Attribute("signed_up_at", "date", label="Signed up", description="The day the person signed up"),
-    Attribute(
+    SandboxAttribute("id", "string", label="ID", description="The Intercom ID of the person", api_writable=False),
+    SandboxAttribute("external_id", "string", label="User ID", description="A number or string identifying the person"),
+    SandboxAttribute("role", "string", label="Role", description="user or lead"),
+    SandboxAttribute("email", "string", label="Email", description="The email address assigned to the person"),
+    SandboxAttribute("name", "string", label="Name", description="A person's full name"),
+    SandboxAttribute("phone", "string", label="Phone", description="A person's phone number"),
+    SandboxAttribute(
+        "created_at", "date", label="First seen", description="When the person was added", api_writable=False
+    ),
+    SandboxAttribute(
+        "updated_at", "date", label="Updated", description="When the person was changed", api_writable=False
+    ),
+    SandboxAttribute("signed_up_at", "date", label="Signed up", description="The day the person signed up"),
+    SandboxAttribute(
         "unsubscribed_from_emails", "boolean", label="Unsubscribed from emails", description="Receives no emails"
     ),
-    Attribute("name", "string", "company", label="Company name", description="The name of a company"),
-    Attribute("company_id", "string", "company", label="Company ID", description="A number identifying a company"),
+    SandboxAttribute("name", "string", "company", label="Company name", description="The name of a company"),
+    SandboxAttribute(
+        "company_id", "string", "company", label="Company ID", description="A number identifying a company"
+    ),
 )
 
 _AT_THE_START: Final = (
-    Attribute("billing_id", "string", description="Id of the person's account in the billing system"),
-    Attribute("account_number", "integer", description="Number of the person's account"),
-    Attribute("trial_ends_at", "date", description="When the trial ends"),
-    Attribute("newsletter", "boolean", description="Receives the newsletter"),
-    Attribute("lifetime_value", "float", description="What the person brought in"),
-    Attribute("support_tier", "string", description="Level of support", options=("basic", "priority")),
-    Attribute("legacy_plan", "string", description="Plan before the last price change", archived=True),
-    Attribute("health_score", "integer", description="Computed inside Intercom", api_writable=False),
-    Attribute("industry", "string", "company", description="What the company does"),
+    SandboxAttribute("billing_id", "string", description="Id of the person's account in the billing system"),
+    SandboxAttribute("account_number", "integer", description="Number of the person's account"),
+    SandboxAttribute("trial_ends_at", "date", description="When the trial ends"),
+    SandboxAttribute("newsletter", "boolean", description="Receives the newsletter"),
+    SandboxAttribute("lifetime_value", "float", description="What the person brought in"),
+    SandboxAttribute("support_tier", "string", description="Level of support", options=("basic", "priority")),
+    SandboxAttribute("legacy_plan", "string", description="Plan before the last price change", archived=True),
+    SandboxAttribute("health_score", "integer", description="Computed inside Intercom", api_writable=False),
+    SandboxAttribute("industry", "string", "company", description="What the company does"),
 )
 """The custom attributes that the made-up workspace begins with."""
 
 
-class Attributes:
+class SandboxAttributes:
     """The attributes of one workspace."""
 
     def __init__(self) -> None:
@@ -129,14 +135,14 @@ class Attributes:
         for attribute in _AT_THE_START:
             self._append(replace(attribute, created_at=1_700_000_000))
 
-    def __iter__(self) -> Iterator[Attribute]:
+    def __iter__(self) -> Iterator[SandboxAttribute]:
         return iter(self._all)
 
-    def custom(self, name: str) -> Attribute | None:
+    def custom(self, name: str) -> SandboxAttribute | None:
         """Return the contacts' custom attribute of this name, archived or not."""
         return next((each for each in self._all if each.custom and each.model == "contact" and each.name == name), None)
 
-    def create(self, wanted: dict[str, Any], *, now: int = 0) -> Attribute:
+    def create(self, wanted: dict[str, Any], *, now: int = 0) -> SandboxAttribute:
         """Create the attribute that the body of a POST describes.
 
         Raises:
@@ -157,7 +163,7 @@ class Attributes:
             # The real message is not documented.
             raise AttributeRejectedError(f"You have reached the limit of {MOST_CUSTOM_ATTRIBUTES} custom attributes")
         return self._append(
-            Attribute(
+            SandboxAttribute(
                 name,
                 _READ_TYPE[data_type],
                 model,
@@ -168,7 +174,7 @@ class Attributes:
             )
         )
 
-    def change(self, identifier: int, wanted: dict[str, Any]) -> Attribute:
+    def change(self, identifier: int, wanted: dict[str, Any]) -> SandboxAttribute:
         """Change the custom attribute of this id as the body of a PUT asks.
 
         Raises:
@@ -202,7 +208,7 @@ class Attributes:
             raise KeyError(name)
         self.change(attribute.id, {"archived": True})
 
-    def _append(self, attribute: Attribute) -> Attribute:
+    def _append(self, attribute: SandboxAttribute) -> SandboxAttribute:
         attribute = replace(attribute, id=self._next_id)
         self._next_id += 1
         self._all.append(attribute)
@@ -220,14 +226,14 @@ class Attributes:
 
 def _options(wanted: object) -> tuple[str, ...]:
     if not isinstance(wanted, list):
-        raise AttributeRejectedError("Options isn't an array")
+        raise AttributeRejectedError("SandboxOptions isn't an array")
     values = tuple(str(each.get("value")) if isinstance(each, dict) else str(each) for each in wanted)
     if len(values) < _FEWEST_OPTIONS:
         raise AttributeRejectedError("The Data Attribute options field must hold at least two options")
     return values
 
 
-def accepted(attribute: Attribute, value: object) -> bool:
+def accepted(attribute: SandboxAttribute, value: object) -> bool:
     """Return whether the value is of the attribute's type; null and blank text, which clear, always are."""
     if value is None or value == "":
         return True
@@ -242,7 +248,7 @@ def accepted(attribute: Attribute, value: object) -> bool:
             return isinstance(value, bool)
 
 
-def checked(attribute: Attribute, value: Any) -> Any:
+def checked(attribute: SandboxAttribute, value: Any) -> Any:
     """Return the value as the attribute stores it; blank text is stored as null where it is no string's.
 
     Raises:

@@ -11,7 +11,7 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from mogulsync.sandbox import pages
+from mogulsync.sandbox import pagination
 from mogulsync.sandbox.account import SandboxAccount
 from mogulsync.sandbox.routing import Routes
 
@@ -35,7 +35,7 @@ def error(status: int, message: str | None = None) -> Response:
     return JSONResponse({"code": status, "message": text, "error": text}, status_code=status)
 
 
-class ChartMogul:
+class ChartMogulApi:
     """Answers ChartMogul's requests out of an account."""
 
     def __init__(self, account: SandboxAccount) -> None:
@@ -166,18 +166,18 @@ def _user_name(request: Request) -> str | None:
 
 def _start(request: Request, length: int) -> list[Any]:
     """Return the place that the request's cursor names: the beginning without one, or with a broken one."""
-    found = pages.place(request.query_params.get("cursor") or "", length)
+    found = pagination.place(request.query_params.get("cursor") or "", length)
     return found if found is not None else [0] * length
 
 
 def _page(request: Request, root: str, found: Iterator[tuple[list[Any], Any]]) -> Response:
     """Return a page of what was found; each comes with the place after it."""
-    size = pages.page_size(request.query_params, default=_MOST_PER_PAGE, most=_MOST_PER_PAGE) or _MOST_PER_PAGE
+    size = pagination.page_size(request.query_params, default=_MOST_PER_PAGE, most=_MOST_PER_PAGE) or _MOST_PER_PAGE
     entries: list[Any] = []
     after: list[Any] = []
     for after_this, entry in found:
         if len(entries) == size:
-            return JSONResponse({root: entries, "cursor": pages.cursor(*after), "has_more": True})
+            return JSONResponse({root: entries, "cursor": pagination.cursor(*after), "has_more": True})
         entries.append(entry)
         after = after_this
-    return JSONResponse({root: entries, "cursor": pages.cursor(*after) if after else None, "has_more": False})
+    return JSONResponse({root: entries, "cursor": pagination.cursor(*after) if after else None, "has_more": False})

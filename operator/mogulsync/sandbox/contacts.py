@@ -12,10 +12,9 @@ from json.encoder import encode_basestring_ascii
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
-from mogulsync.sandbox.chance import draw
-from mogulsync.sandbox.customers import Billing
-from mogulsync.sandbox.identifiers import contact_id
-from mogulsync.sandbox.people import Person, person
+from mogulsync.sandbox.customers import BillingGenerator
+from mogulsync.sandbox.generated import random_bits
+from mogulsync.sandbox.identities import Identity, contact_id, identity
 
 _PEOPLE: Final = 16
 """People of a group who may be customers."""
@@ -39,7 +38,7 @@ _ODD_EMAILS: Final[dict[int, Callable[[str], str]]] = {
 _NO_ATTRIBUTES: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
-class Contact(NamedTuple):
+class SandboxContact(NamedTuple):
     """A contact, lead or user."""
 
     id: str
@@ -53,19 +52,19 @@ class Contact(NamedTuple):
     custom_attributes: Mapping[str, Any] = _NO_ATTRIBUTES
 
 
-class Workspace:
+class ContactGenerator:
     """What the contacts of one account are made of."""
 
-    def __init__(self, billing: Billing, *, customers: int, contacts: int) -> None:
+    def __init__(self, billing: BillingGenerator, *, customers: int, contacts: int) -> None:
         self._billing = billing
         self._seed = billing.seed
         self._groups = -(-customers // _PEOPLE)
         self._contacts = contacts
 
-    def contact(self, index: int) -> Contact:
+    def contact(self, index: int) -> SandboxContact:
         """Return the contact at this index."""
         who, place = self._person_of(index)
-        chance = draw(self._seed, index, _ABOUT)
+        chance = random_bits(self._seed, index, _ABOUT)
         role, email = "user", who.email
         if place == _SECOND_USER:
             external_id = f"alt-{who.number}"
@@ -81,7 +80,7 @@ class Workspace:
             else:
                 external_id = f"user-{who.number}"
         created = _FIRST_SEEN + chance % 150_000_000
-        return Contact(
+        return SandboxContact(
             id=contact_id(self._seed, index),
             role=role,
             email=email or None,
@@ -108,12 +107,12 @@ class Workspace:
             indexes = [person_index - people - 2 * self._groups + self._groups * _GROUP]
         return [index for index in indexes if index < self._contacts]
 
-    def _person_of(self, index: int) -> tuple[Person, int]:
+    def _person_of(self, index: int) -> tuple[Identity, int]:
         """Return whose contact this is, and its place in its group."""
         people = self._groups * _PEOPLE
         group, place = divmod(index, _GROUP)
         if group >= self._groups:
-            return person(self._seed, people + 2 * self._groups + index - self._groups * _GROUP), 0
+            return identity(self._seed, people + 2 * self._groups + index - self._groups * _GROUP), 0
         second_user, second_lead = self._pairs(group)
         if place >= _STRANGERS:
             who = people + 2 * group + place - _STRANGERS
@@ -123,13 +122,13 @@ class Workspace:
             who = group * _PEOPLE + second_lead
         else:
             who = group * _PEOPLE + place
-        return person(self._seed, who), place
+        return identity(self._seed, who), place
 
     def _pairs(self, group: int) -> tuple[int, int]:
-        first = draw(self._seed, group, _PAIRS) % _PEOPLE
+        first = random_bits(self._seed, group, _PAIRS) % _PEOPLE
         return first, (first + 5) % _PEOPLE
 
-    def _attributes(self, who: Person, chance: int) -> dict[str, Any]:
+    def _attributes(self, who: Identity, chance: int) -> dict[str, Any]:
         made: dict[str, Any] = {}
         source = self._billing.source_of(who.ordinal)
         if source.system == "Custom":
@@ -145,7 +144,7 @@ class Workspace:
         return made
 
 
-def _lead_id(chance: int, who: Person) -> str:
+def _lead_id(chance: int, who: Identity) -> str:
     """Return a lead's external id: Intercom gives each a UUID."""
     digits = f"{chance:016x}"
     return f"{digits[:8]}-{digits[8:12]}-4{digits[12:15]}-a{digits[13:16]}-{who.number:012d}"
@@ -178,7 +177,7 @@ _TEMPLATE: Final = (
 """A contact's JSON, written out because a scan tells a million of them."""
 
 
-def contact_json(contact: Contact, workspace_id: str) -> str:
+def contact_json(contact: SandboxContact, workspace_id: str) -> str:
     """Return the contact as the API tells it (Intercom's OpenAPI description: contact).
 
     That description allows no null address, so a contact without one tells a blank.

@@ -9,9 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from mogulsync.sandbox.chance import draw
-from mogulsync.sandbox.identifiers import chartmogul_uuid
-from mogulsync.sandbox.people import Person, person
+from mogulsync.sandbox.generated import random_bits
+from mogulsync.sandbox.identities import Identity, chartmogul_uuid, identity
 
 _ABOUT: Final = 10
 _EMAIL: Final = 11
@@ -29,7 +28,7 @@ _PRICES: Final = (
     ("Business", "business", 14_900),
     ("Équipe Plus", "equipe-plus", 24_900),
 )
-_ODD_EMAILS: Final[dict[int, Callable[[Person, Person], str | None]]] = {
+_ODD_EMAILS: Final[dict[int, Callable[[Identity, Identity], str | None]]] = {
     **dict.fromkeys(range(2), lambda _who, _before: None),
     2: lambda _who, _before: "",
     **dict.fromkeys(range(3, 6), lambda who, _before: who.email.title()),
@@ -42,7 +41,7 @@ _SYSTEMS: Final = ("Stripe", "Chargebee", "Custom")
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class DataSource:
     """One of the account's data sources."""
 
     uuid: str
@@ -60,11 +59,11 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class BillingPlan:
     """One of the account's plans."""
 
     uuid: str
-    source: Source
+    source: DataSource
     name: str
     external_id: str
     interval_unit: str
@@ -88,14 +87,14 @@ class Plan:
         }
 
 
-class Billing:
+class BillingGenerator:
     """What the customers of one seed are made of. Every function returns the JSON that the API tells."""
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
-        self.sources = [Source(chartmogul_uuid("ds", seed, place), system) for place, system in enumerate(_SYSTEMS)]
+        self.sources = [DataSource(chartmogul_uuid("ds", seed, place), system) for place, system in enumerate(_SYSTEMS)]
         self.plans = [
-            Plan(
+            BillingPlan(
                 uuid=chartmogul_uuid("pl", seed, 100 * place + 10 * tier + yearly),
                 source=source,
                 name=name,
@@ -114,14 +113,14 @@ class Billing:
         """Return the uuid of the customer at this index."""
         return chartmogul_uuid("cus", self.seed, index)
 
-    def source_of(self, index: int) -> Source:
+    def source_of(self, index: int) -> DataSource:
         """Return the first data source of the customer at this index."""
-        return self.sources[(0, 0, 0, 1, 1, 2)[draw(self.seed, index, _ABOUT) % 6]]
+        return self.sources[(0, 0, 0, 1, 1, 2)[random_bits(self.seed, index, _ABOUT) % 6]]
 
     def customer(self, index: int) -> dict[str, Any]:
         """Return the customer at this index."""
-        chance = draw(self.seed, index, _ABOUT)
-        who = person(self.seed, index)
+        chance = random_bits(self.seed, index, _ABOUT)
+        who = identity(self.seed, index)
         sources = self._sources_of(index)
         external_ids = [source.external_id(who.number) for source in sources]
         status = self._status(index)
@@ -171,7 +170,7 @@ class Billing:
         status = self._status(index)
         if status in _LEADS:
             return []
-        chance = draw(self.seed, index, _SUBSCRIPTION)
+        chance = random_bits(self.seed, index, _SUBSCRIPTION)
         offered = self._offered[self.source_of(index).uuid]
         first = self._subscription(index, 0, offered[chance % len(offered)], active=status in _PAYING)
         more = [first]
@@ -185,17 +184,17 @@ class Billing:
         """Return the invoices of the customer at this index, disabled ones included: none for leads."""
         if self._status(index) in _LEADS:
             return []
-        return [self._invoice(index, place) for place in range(1 + draw(self.seed, index, _INVOICE) % 3)]
+        return [self._invoice(index, place) for place in range(1 + random_bits(self.seed, index, _INVOICE) % 3)]
 
-    def _sources_of(self, index: int) -> list[Source]:
+    def _sources_of(self, index: int) -> list[DataSource]:
         """Return one data source, or two for a customer that was merged from two."""
         first = self.source_of(index)
-        if (draw(self.seed, index, _ABOUT) >> 8) % 12:
+        if (random_bits(self.seed, index, _ABOUT) >> 8) % 12:
             return [first]
         return [first, next(source for source in self.sources if source != first)]
 
     def _status(self, index: int) -> str:
-        chance = (draw(self.seed, index, _ABOUT) >> 28) % 100
+        chance = (random_bits(self.seed, index, _ABOUT) >> 28) % 100
         if chance < 68:  # noqa: PLR2004 - shares of a hundred, told apart right here
             return "Active"
         if chance < 74:  # noqa: PLR2004 - as above
@@ -205,19 +204,19 @@ class Billing:
         return _LEADS[chance % len(_LEADS)]
 
     def _since(self, index: int) -> int:
-        return _FIRST_DAY + draw(self.seed, index, _ABOUT) % (2200 * _DAY)
+        return _FIRST_DAY + random_bits(self.seed, index, _ABOUT) % (2200 * _DAY)
 
-    def _email(self, index: int, who: Person) -> str | None:
+    def _email(self, index: int, who: Identity) -> str | None:
         """Return an address as people leave it: mostly right, at times missing, odd, or another's."""
-        odd = _ODD_EMAILS.get(draw(self.seed, index, _EMAIL) % 100)
-        return odd(who, person(self.seed, max(0, index - 1))) if odd else who.email
+        odd = _ODD_EMAILS.get(random_bits(self.seed, index, _EMAIL) % 100)
+        return odd(who, identity(self.seed, max(0, index - 1))) if odd else who.email
 
-    def _subscription(self, index: int, place: int, plan: Plan, *, active: bool) -> dict[str, Any]:
+    def _subscription(self, index: int, place: int, plan: BillingPlan, *, active: bool) -> dict[str, Any]:
         since = self._since(index)
-        number = person(self.seed, index).number
-        quantity = 1 + draw(self.seed, 8 * index + place, _SUBSCRIPTION) % 4
+        number = identity(self.seed, index).number
+        quantity = 1 + random_bits(self.seed, 8 * index + place, _SUBSCRIPTION) % 4
         mrr = plan.mrr * quantity if active else 0
-        currency, sign = _CURRENCIES[(draw(self.seed, index, _ABOUT) >> 20) % len(_CURRENCIES)]
+        currency, sign = _CURRENCIES[(random_bits(self.seed, index, _ABOUT) >> 20) % len(_CURRENCIES)]
         return {
             "id": 8 * index + place + 1,
             "uuid": chartmogul_uuid("sub", self.seed, 8 * index + place),
@@ -236,13 +235,13 @@ class Billing:
         }
 
     def _invoice(self, index: int, place: int) -> dict[str, Any]:
-        chance = draw(self.seed, 8 * index + place, _INVOICE)
-        number = person(self.seed, index).number
+        chance = random_bits(self.seed, 8 * index + place, _INVOICE)
+        number = identity(self.seed, index).number
         source = self.source_of(index)
         offered = self._offered[source.uuid]
         plan = offered[chance % len(offered)]
         date = self._since(index) + place * 30 * _DAY
-        currency = _CURRENCIES[(draw(self.seed, index, _ABOUT) >> 20) % len(_CURRENCIES)][0]
+        currency = _CURRENCIES[(random_bits(self.seed, index, _ABOUT) >> 20) % len(_CURRENCIES)][0]
         if (chance >> 8) % 97 == 0:
             currency = "CHF"
         disabled = (chance >> 16) % 31 == 0
@@ -267,8 +266,8 @@ class Billing:
             "transactions": self._transactions(index, place, total, date),
         }
 
-    def _line_item(self, index: int, place: int, item: int, plan: Plan | None, cents: int) -> dict[str, Any]:
-        number = person(self.seed, index).number
+    def _line_item(self, index: int, place: int, item: int, plan: BillingPlan | None, cents: int) -> dict[str, Any]:
+        number = identity(self.seed, index).number
         return {
             "uuid": chartmogul_uuid("li", self.seed, 32 * index + 4 * place + item),
             "external_id": None,
@@ -287,7 +286,7 @@ class Billing:
 
     def _transactions(self, index: int, place: int, total: int, date: int) -> list[dict[str, Any]]:
         """Return the payments and refunds: failed first tries, refunds in part, missing amounts, disabled ones."""
-        chance = draw(self.seed, 8 * index + place, _INVOICE) >> 24
+        chance = random_bits(self.seed, 8 * index + place, _INVOICE) >> 24
         if chance % 19 == 0:
             return []
         kinds: list[tuple[str, str, int | None, bool]] = []

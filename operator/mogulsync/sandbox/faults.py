@@ -1,10 +1,10 @@
-"""Makes chosen requests go wrong, for tests.
+"""Fault injection: chosen requests fail in chosen ways, for tests.
 
     faults.inject(Respond(503), api="intercom", method="PUT", times=2)
     faults.inject(Drop(after_handling=True), path=r"/contacts/[0-9a-f]+", skip=3, times=1)
 
-A fault counts the requests that fit it: it lets `skip` of them pass, strikes the next `times` (all when None),
-and then passes again. Several may strike one request; they work in the order of their injection.
+A fault counts the requests that match it: it skips the first `skip`, applies to the next `times` (all when None),
+and to none after. Several may apply to one request, in the order of their injection.
 """
 
 import re
@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from mogulsync.sandbox.traffic import Api
+from mogulsync.sandbox.request_log import ApiName
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,37 +60,37 @@ Effect = Respond | Delay | Drop | Truncate | Rewrite
 
 @dataclass(slots=True)
 class Fault:
-    """An effect and the requests that it strikes."""
+    """An effect and the requests that it applies to."""
 
     effect: Effect
-    api: Api | None = None
+    api: ApiName | None = None
     method: str | None = None
     path: re.Pattern[str] | None = None
     skip: int = 0
     times: int | None = None
-    seen: int = 0
-    """Requests that fitted so far."""
-    struck: int = 0
-    """Requests that were struck so far."""
+    matched_count: int = 0
+    """Requests that matched so far."""
+    applied_count: int = 0
+    """Requests that it was applied to so far."""
 
-    def strikes(self, api: Api, method: str, path: str) -> bool:
-        """Count the request if it fits, and return whether it is struck."""
-        fits = (
+    def applies(self, api: ApiName, method: str, path: str) -> bool:
+        """Count the request if it matches, and return whether the fault applies to it."""
+        matches = (
             self.api in (None, api)
             and self.method in (None, method)
             and (self.path is None or self.path.fullmatch(path) is not None)
         )
-        if not fits:
+        if not matches:
             return False
-        self.seen += 1
-        if self.seen <= self.skip or (self.times is not None and self.struck >= self.times):
+        self.matched_count += 1
+        if self.matched_count <= self.skip or (self.times is not None and self.applied_count >= self.times):
             return False
-        self.struck += 1
+        self.applied_count += 1
         return True
 
 
 class Faults:
-    """The faults in force."""
+    """The injected faults."""
 
     def __init__(self) -> None:
         self._faults: list[Fault] = []
@@ -99,21 +99,21 @@ class Faults:
         self,
         effect: Effect,
         *,
-        api: Api | None = None,
+        api: ApiName | None = None,
         method: str | None = None,
         path: str | None = None,
         skip: int = 0,
         times: int | None = None,
     ) -> Fault:
-        """Put a fault in force and return it; `path` is a regular expression for the whole path below the base URL."""
+        """Add a fault and return it; `path` is a regular expression for the whole path below the base URL."""
         fault = Fault(effect, api, method, None if path is None else re.compile(path), skip, times)
         self._faults.append(fault)
         return fault
 
     def clear(self) -> None:
-        """Lift all faults."""
+        """Remove all faults."""
         self._faults.clear()
 
-    def striking(self, api: Api, method: str, path: str) -> list[Effect]:
-        """Return the effects that strike this request."""
-        return [fault.effect for fault in self._faults if fault.strikes(api, method, path)]
+    def effects_on(self, api: ApiName, method: str, path: str) -> list[Effect]:
+        """Count the request and return the effects that apply to it."""
+        return [fault.effect for fault in self._faults if fault.applies(api, method, path)]

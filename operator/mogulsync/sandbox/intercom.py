@@ -12,13 +12,13 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from mogulsync.sandbox import pages
+from mogulsync.sandbox import pagination
 from mogulsync.sandbox.account import SandboxAccount
 from mogulsync.sandbox.attributes import AttributeRejectedError
-from mogulsync.sandbox.contacts import Contact, contact_json
+from mogulsync.sandbox.contacts import SandboxContact, contact_json
 from mogulsync.sandbox.oauth import Authorisation
 from mogulsync.sandbox.routing import Routes
-from mogulsync.sandbox.search import Search, SearchRejectedError, SearchRules, found_after
+from mogulsync.sandbox.search import ContactSearch, SearchRejectedError, SearchRules, found_after
 
 _MOST_PER_PAGE: Final = 150
 _LISTED: Final = 10
@@ -55,7 +55,7 @@ def error(status: int, code: str | None = None, message: str | None = None) -> R
     return JSONResponse(body, status_code=status, headers={"X-Request-Id": request_id})
 
 
-class Intercom:
+class IntercomApi:
     """Answers Intercom's requests out of an account.
 
     Args:
@@ -70,7 +70,7 @@ class Intercom:
         self, account: SandboxAccount, rules: SearchRules, *, leads_refuse_null: bool, clock: Callable[[], float]
     ) -> None:
         self._account = account
-        self._search = Search(account, rules)
+        self._search = ContactSearch(account, rules)
         self._leads_refuse_null = leads_refuse_null
         self._clock = clock
         self._authorisation = Authorisation(account)
@@ -138,17 +138,17 @@ class Intercom:
         )
 
     async def _contacts(self, request: Request) -> Response:
-        size = pages.page_size(request.query_params, default=_LISTED, most=_MOST_PER_PAGE)
+        size = pagination.page_size(request.query_params, default=_LISTED, most=_MOST_PER_PAGE)
         after = request.query_params.get("starting_after")
-        start = pages.place(after, 2) if after else [0, 1]
+        start = pagination.place(after, 2) if after else [0, 1]
         if size is None or start is None:
             return error(400, "parameter_invalid", "Per Page is too big" if size is None else "Cursor is invalid")
         index, page = start
-        found: list[Contact] = []
+        found: list[SandboxContact] = []
         more = None
         for at, contact in self._account.contacts(index):
             if len(found) == size:
-                more = pages.cursor(at, page + 1)
+                more = pagination.cursor(at, page + 1)
                 break
             found.append(contact)
         return self._list(request, found, total=self._account.contact_count, page=page, size=size, more=more)
@@ -156,14 +156,14 @@ class Intercom:
     async def _find(self, request: Request) -> Response:
         body = await _body(request)
         # The cursor counts in the body only: the real one ignores it in the URL (community.intercom.com, 2038).
-        pagination, sort = body.get("pagination") or {}, body.get("sort")
-        if not isinstance(pagination, dict):
+        wanted, sort = body.get("pagination") or {}, body.get("sort")
+        if not isinstance(wanted, dict):
             return error(400, "parameter_invalid", "pagination must be an object")
-        size = pages.page_size(pagination, default=_FOUND, most=_MOST_PER_PAGE)
+        size = pagination.page_size(wanted, default=_FOUND, most=_MOST_PER_PAGE)
         if size is None:
             return error(400, "parameter_invalid", "Per Page is too big")
-        after = pagination.get("starting_after")
-        start = pages.place(str(after), 3) if after else None
+        after = wanted.get("starting_after")
+        start = pagination.place(str(after), 3) if after else None
         if after and start is None:
             return error(400, "parameter_invalid", "Cursor is invalid")
         try:
@@ -173,12 +173,12 @@ class Intercom:
         rest = found if start is None else found_after(found, (start[0], start[1]), sort)
         page = 1 if start is None else int(start[2])
         shown = rest[:size]
-        more = pages.cursor(*shown[-1][0], page + 1) if len(rest) > size else None
+        more = pagination.cursor(*shown[-1][0], page + 1) if len(rest) > size else None
         contacts = [contact for _, contact in shown]
         return self._list(request, contacts, total=len(found), page=page, size=size, more=more)
 
     def _list(
-        self, request: Request, contacts: list[Contact], *, total: int, page: int, size: int, more: str | None
+        self, request: Request, contacts: list[SandboxContact], *, total: int, page: int, size: int, more: str | None
     ) -> Response:
         about: dict[str, Any] = {"type": "pages", "page": page, "per_page": size, "total_pages": -(-total // size)}
         if more is not None:
@@ -187,7 +187,7 @@ class Intercom:
         body = f'{{"type":"list","data":[{told}],"total_count":{total},"pages":{json.dumps(about)}}}'
         return Response(body, media_type="application/json")
 
-    def _told(self, request: Request, contact: Contact) -> str:
+    def _told(self, request: Request, contact: SandboxContact) -> str:
         text = contact_json(contact, self._account.workspace_id)
         if request.query_params.get("include_merge_history") != "true" or contact.role != "user":
             return text
@@ -236,7 +236,7 @@ class Intercom:
             contact = self._account.change_contact(identifier, updated_at=now, **own)
         return self._one(request, contact)
 
-    def _one(self, request: Request, contact: Contact) -> Response:
+    def _one(self, request: Request, contact: SandboxContact) -> Response:
         return Response(self._told(request, contact), media_type="application/json")
 
     async def _attributes(self, request: Request) -> Response:

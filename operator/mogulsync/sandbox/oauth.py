@@ -58,7 +58,7 @@ class Authorisation:
         return _refusal(asked) or self._redirect(asked)
 
     async def token(self, request: Request) -> Response:
-        """Exchange a code for the access token; the body may be JSON or a form."""
+        """LoggedRequest a code for the access token; the body may be JSON or a form."""
         raw = await request.body()
         if "json" in request.headers.get("content-type", ""):
             try:

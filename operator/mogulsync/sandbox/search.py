@@ -12,7 +12,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from mogulsync.sandbox.account import SandboxAccount
-from mogulsync.sandbox.contacts import Contact
+from mogulsync.sandbox.contacts import SandboxContact
 
 _MOST_FILTERS: Final = 15
 _DEEPEST: Final = 2
@@ -45,8 +45,8 @@ _FIELDS: Final = {
 _CUSTOM: Final = "custom_attributes."
 _ORDERS: Final = ("ascending", "descending")
 
-Test = Callable[[Contact], bool]
-Found = tuple[tuple[Any, int], Contact]
+Test = Callable[[SandboxContact], bool]
+Found = tuple[tuple[Any, int], SandboxContact]
 """A contact with its place in the order of what was found."""
 
 _IN_ORDER: Final[dict[str, Callable[[Any, Any], bool]]] = {
@@ -87,7 +87,7 @@ class _Condition:
 class SearchRules:
     """How the sandbox settles what Intercom does not document.
 
-    Attributes:
+    SandboxAttributes:
         ignores_case: Whether text is compared without regard to case.
         longest_list: Values that IN and NIN take at most; None: any number.
         lag: Seconds until a new contact is found.
@@ -98,7 +98,7 @@ class SearchRules:
     lag: float = 0.0
 
 
-class Search:
+class ContactSearch:
     """Searches one account's contacts."""
 
     def __init__(self, account: SandboxAccount, rules: SearchRules) -> None:
@@ -121,7 +121,7 @@ class Search:
         found.sort(key=lambda each: each[0], reverse=descending)
         return found
 
-    def _pool(self, candidates: set[int] | None) -> Iterator[tuple[int, Contact]]:
+    def _pool(self, candidates: set[int] | None) -> Iterator[tuple[int, SandboxContact]]:
         if candidates is None:
             yield from self._account.contacts()
             return
@@ -194,12 +194,12 @@ class Search:
     def _plain(self, value: Any) -> Any:
         return value.casefold() if self._rules.ignores_case and isinstance(value, str) else value
 
-    def _among(self, wanted: set[Any], read: Callable[[Contact], Any], how: str) -> Test:
+    def _among(self, wanted: set[Any], read: Callable[[SandboxContact], Any], how: str) -> Test:
         if how == "IN":
             return lambda contact: self._plain(read(contact)) in wanted
         return lambda contact: self._plain(read(contact)) not in wanted
 
-    def _compare(self, kind: str, how: str, wanted: Any, read: Callable[[Contact], Any]) -> Test:
+    def _compare(self, kind: str, how: str, wanted: Any, read: Callable[[SandboxContact], Any]) -> Test:
         if kind == "date":
             return self._compare_days(how, wanted, read)
         if how in _IN_ORDER:
@@ -208,7 +208,7 @@ class Search:
         wanted = plain(wanted)
         return lambda contact: compare(plain(read(contact)), wanted)
 
-    def _compare_days(self, how: str, wanted: Any, read: Callable[[Contact], Any]) -> Test:
+    def _compare_days(self, how: str, wanted: Any, read: Callable[[SandboxContact], Any]) -> Test:
         """Compare by calendar day of the workspace's time zone, as Intercom does."""
         zone = ZoneInfo(self._account.time_zone)
 
@@ -218,7 +218,7 @@ class Search:
         limit = None if wanted is None else day(wanted)
         compare = _OF_TEXT["="] if how == "=" else _IN_ORDER[how]
 
-        def test(contact: Contact) -> bool:
+        def test(contact: SandboxContact) -> bool:
             value = read(contact)
             if value is None or limit is None:
                 return how == "=" and value is limit
@@ -231,7 +231,7 @@ def _both_known(compare: Callable[[Any, Any], bool], value: Any, wanted: Any) ->
     return value is not None and wanted is not None and compare(value, wanted)
 
 
-def _reader(field: str) -> Callable[[Contact], Any]:
+def _reader(field: str) -> Callable[[SandboxContact], Any]:
     """Return how a field's value is read off a contact; what contacts here never have reads as None."""
     if field.startswith(_CUSTOM):
         name = field.removeprefix(_CUSTOM)
@@ -268,7 +268,7 @@ def _typed(kind: str, value: Any, field: str) -> Any:
     raise SearchRejectedError(f"The value for field '{field}' must be of type {kind}")
 
 
-def _order(sort: object) -> tuple[Callable[[Contact], Any], bool]:
+def _order(sort: object) -> tuple[Callable[[SandboxContact], Any], bool]:
     """Return what contacts are ordered by, and whether backwards; without a wish: as they were created."""
     if sort is None:
         return (lambda _: 0), False

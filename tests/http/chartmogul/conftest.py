@@ -3,7 +3,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from mogulsync.chartmogul.client import ChartMogulClient
-from mogulsync.sandbox import API_KEY, Options, Sandbox, SandboxAccount, Urls, serve
+from mogulsync.sandbox import API_KEY, Sandbox, SandboxAccount, SandboxOptions, Urls, serve
 from mogulsync.transport.settings import RequestSettings
 from mogulsync.transport.stats import RequestStats
 
@@ -17,7 +17,7 @@ def account() -> SandboxAccount:
 
 @pytest.fixture
 def sandbox(account: SandboxAccount) -> Sandbox:
-    return Sandbox(account, Options())
+    return Sandbox(account, SandboxOptions())
 
 
 @pytest.fixture

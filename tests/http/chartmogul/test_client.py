@@ -65,7 +65,7 @@ async def test_a_cursor_that_leads_back_ends_as_unavailable(chartmogul: ChartMog
     sandbox.faults.inject(Rewrite(lambda page: {**page, "cursor": "again", "has_more": True}), path="/customers")
     with pytest.raises(UnavailableError, match="leads back"):
         await uuids(chartmogul)
-    assert sandbox.traffic.count(api="chartmogul") == 7
+    assert sandbox.requests.count(api="chartmogul") == 7
 
 
 async def test_a_cursor_that_leads_back_once_is_asked_for_again(

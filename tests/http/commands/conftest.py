@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from mogulsync.sandbox import Options, Sandbox, SandboxAccount, serve_in_thread
+from mogulsync.sandbox import Sandbox, SandboxAccount, SandboxOptions, serve_in_thread
 from tests.support.worker_process import Worker
 
 
@@ -11,6 +11,6 @@ from tests.support.worker_process import Worker
 def worker(tmp_path: Path) -> Iterator[Worker]:
     """A worker and its sandbox of a few customers."""
     account = SandboxAccount(customers=40, contacts=60)
-    sandbox = Sandbox(account, Options(intercom_limit=None, chartmogul_limit=None))
+    sandbox = Sandbox(account, SandboxOptions(intercom_limit=None, chartmogul_limit=None))
     with serve_in_thread(sandbox) as urls:
         yield Worker(tmp_path, urls, sandbox)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from mogulsync.sandbox import Delay, Options, Sandbox, SandboxAccount, serve_in_thread
+from mogulsync.sandbox import Delay, Sandbox, SandboxAccount, SandboxOptions, serve_in_thread
 from tests.support.worker_process import Worker
 
 FIELDS = [{"source": "MRR"}, {"source": "CustomerStatus"}, {"source": "Plan"}]
@@ -19,7 +19,7 @@ DEADLINE = 60.0
 def wait_for(worker: Worker, *, method: str, count: int) -> None:
     """Wait until so many requests of this method were answered."""
     end = time.monotonic() + DEADLINE
-    while worker.sandbox.traffic.count(api="intercom", method=method) < count:
+    while worker.sandbox.requests.count(api="intercom", method=method) < count:
         assert time.monotonic() < end, "the worker does not get there"
         time.sleep(0.005)
 
@@ -63,24 +63,24 @@ def states(sandbox: Sandbox) -> dict[str, Any]:
 
 def test_a_run_killed_at_any_point_and_repeated_ends_as_an_undisturbed_one(tmp_path: Path) -> None:
     moments = random.Random(4)  # noqa: S311 - any moments will do
-    unlimited = Options(intercom_limit=None, chartmogul_limit=None, latency=0.005)
+    unlimited = SandboxOptions(intercom_limit=None, chartmogul_limit=None, latency=0.005)
     with serve_in_thread(undisturbed := Sandbox(SandboxAccount(customers=40, contacts=60), unlimited)) as urls:
         worker = Worker(tmp_path, urls, undisturbed)
         assert worker.run("sync", "--destination", worker.file(fields=FIELDS)).code == 0
-        requests = undisturbed.traffic.count()
+        requests = undisturbed.requests.count()
     with serve_in_thread(disturbed := Sandbox(SandboxAccount(customers=40, contacts=60), unlimited)) as urls:
         worker = Worker(tmp_path, urls, disturbed)
         for _ in range(4):
-            disturbed.traffic.clear()
+            disturbed.requests.clear()
             process = worker.start("sync", "--destination", worker.file(fields=FIELDS))
             point = moments.randrange(1, requests)
-            while process.poll() is None and disturbed.traffic.count() < point:
+            while process.poll() is None and disturbed.requests.count() < point:
                 time.sleep(0.002)
             process.kill()
             worker.finish(process)
         overlapping = [worker.start("sync", "--destination", worker.file(fields=FIELDS)) for _ in range(2)]
         assert [worker.finish(process).code for process in overlapping] == [0, 0]
         assert states(disturbed) == states(undisturbed)
-        disturbed.traffic.clear()
+        disturbed.requests.clear()
         assert worker.run("sync", "--destination", worker.file(fields=FIELDS)).code == 0
-        assert disturbed.traffic.count(method="PUT") == 0
+        assert disturbed.requests.count(method="PUT") == 0

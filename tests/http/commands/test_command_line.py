@@ -70,14 +70,14 @@ def test_a_wrong_command_line_manifest_or_environment_exits_2_and_reports(
     assert (ended.report["outcome"], ended.report["reason"]) == ("Failed", reason)
     assert named in ended.report["message"]
     assert named in ended.err
-    assert worker.sandbox.traffic.count() == 0
+    assert worker.sandbox.requests.count() == 0
 
 
 def test_a_report_that_cannot_be_written_is_told_before_anything_happens(worker: Worker) -> None:
     ended = worker.finish(worker.start("sync", "--destination", worker.file(), "--report", "/nowhere/report.json"))
     assert ended.code == 2
     assert "--report" in ended.err
-    assert worker.sandbox.traffic.count() == 0
+    assert worker.sandbox.requests.count() == 0
 
 
 def test_an_old_report_is_gone_once_a_run_has_begun(worker: Worker) -> None:
@@ -114,7 +114,7 @@ def test_a_check_exits_0_and_writes_nothing(worker: Worker) -> None:
     assert ended.code == 0
     assert ended.report is not None
     assert ended.report["workspace"]["name"] == "Sandbox"
-    assert {exchange.method for exchange in worker.sandbox.traffic} == {"GET"}
+    assert {exchange.method for exchange in worker.sandbox.requests} == {"GET"}
 
 
 @pytest.mark.parametrize("style", ["plain", "json"])

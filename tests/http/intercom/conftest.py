@@ -3,7 +3,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from mogulsync.intercom.client import IntercomClient
-from mogulsync.sandbox import ACCESS_TOKEN, Options, Sandbox, SandboxAccount, Urls, serve
+from mogulsync.sandbox import ACCESS_TOKEN, Sandbox, SandboxAccount, SandboxOptions, Urls, serve
 from mogulsync.transport.settings import RequestSettings
 from mogulsync.transport.stats import RequestStats
 
@@ -16,12 +16,12 @@ def account() -> SandboxAccount:
 
 
 @pytest.fixture
-def options() -> Options:
-    return Options()
+def options() -> SandboxOptions:
+    return SandboxOptions()
 
 
 @pytest.fixture
-def sandbox(account: SandboxAccount, options: Options) -> Sandbox:
+def sandbox(account: SandboxAccount, options: SandboxOptions) -> Sandbox:
     return Sandbox(account, options)
 
 

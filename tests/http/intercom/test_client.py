@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from mogulsync.intercom.client import IntercomClient
-from mogulsync.sandbox import Delay, Drop, Options, Respond, Rewrite, Sandbox, SandboxAccount, Truncate
+from mogulsync.sandbox import Delay, Drop, Respond, Rewrite, Sandbox, SandboxAccount, SandboxOptions, Truncate
 from mogulsync.transport.errors import (
     CredentialsRejectedError,
     GoneError,
@@ -117,7 +117,7 @@ async def test_a_cursor_that_leads_back_ends_as_unavailable(intercom: IntercomCl
     sandbox.faults.inject(Rewrite(lead_back), path="/contacts")
     with pytest.raises(UnavailableError, match="leads back"):
         await scanned(intercom)
-    assert sandbox.traffic.count(api="intercom") == 7
+    assert sandbox.requests.count(api="intercom") == 7
 
 
 async def test_a_search_by_email_finds_all_contacts_with_it(intercom: IntercomClient, account: SandboxAccount) -> None:
@@ -151,8 +151,8 @@ async def test_a_search_without_keys_asks_nothing(intercom: IntercomClient, stat
 
 class TestWhereSearchTakesFewKeys:
     @pytest.fixture
-    def options(self) -> Options:
-        return Options(search_longest_list=14)
+    def options(self) -> SandboxOptions:
+        return SandboxOptions(search_longest_list=14)
 
     async def test_a_search_halves_until_it_is_taken_and_loses_none(
         self, intercom: IntercomClient, account: SandboxAccount, stats: RequestStats
@@ -169,7 +169,7 @@ async def test_once_a_search_was_taken_several_are_under_way(
     at_once: list[int] = []
 
     def note(page: Any) -> Any:
-        at_once.append(sum(each.status is None for each in sandbox.traffic))
+        at_once.append(sum(each.status is None for each in sandbox.requests))
         return page
 
     sandbox.faults.inject(Delay(0.05), path="/contacts/search")
@@ -185,7 +185,7 @@ async def test_a_key_that_intercom_never_takes_is_told(intercom: IntercomClient,
     sandbox.faults.inject(Respond(400), path="/contacts/search")
     with pytest.raises(RejectedError):
         await found(intercom, "email", [f"user{number}@example.com" for number in range(60)])
-    assert sandbox.traffic.count(api="intercom") == 6
+    assert sandbox.requests.count(api="intercom") == 6
 
 
 async def test_an_update_sends_custom_attributes_alone_and_reads_them_back(
@@ -196,7 +196,7 @@ async def test_an_update_sends_custom_attributes_alone_and_reads_them_back(
     contact = account.add_contact(email="ada@example.com", custom_attributes={"plan": "Gold"})
     updated = await intercom.update(contact.id, {"mrr": 12.5, "plan": None}, keep=frozenset({"mrr", "plan"}))
     assert updated.attributes == {"mrr": 12.5}
-    written = [exchange.written for exchange in sandbox.traffic if exchange.method == "PUT"]
+    written = [exchange.written for exchange in sandbox.requests if exchange.method == "PUT"]
     assert written == [("custom_attributes.mrr", "custom_attributes.plan")]
     stored = account.contact(contact.id)
     assert stored is not None
@@ -246,12 +246,12 @@ async def test_a_token_revoked_in_between(intercom: IntercomClient, account: San
 
 class TestWithASmallBudget:
     @pytest.fixture
-    def options(self) -> Options:
-        return Options(intercom_limit=50)
+    def options(self) -> SandboxOptions:
+        return SandboxOptions(intercom_limit=50)
 
     async def test_many_calls_at_once_stay_within_the_share(
         self, intercom: IntercomClient, sandbox: Sandbox, stats: RequestStats
     ) -> None:
         await asyncio.wait([asyncio.ensure_future(intercom.me()) for _ in range(60)], timeout=2.5)
         assert stats.throttled == 0
-        assert 8 <= sandbox.traffic.count(api="intercom") <= 40
+        assert 8 <= sandbox.requests.count(api="intercom") <= 40

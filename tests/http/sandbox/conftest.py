@@ -3,7 +3,7 @@ from collections.abc import AsyncIterator
 import httpx2
 import pytest
 
-from mogulsync.sandbox import ACCESS_TOKEN, API_KEY, Options, Sandbox, SandboxAccount, Urls, serve
+from mogulsync.sandbox import ACCESS_TOKEN, API_KEY, Sandbox, SandboxAccount, SandboxOptions, Urls, serve
 
 
 @pytest.fixture
@@ -12,12 +12,12 @@ def account() -> SandboxAccount:
 
 
 @pytest.fixture
-def options() -> Options:
-    return Options(intercom_limit=None, chartmogul_limit=None)
+def options() -> SandboxOptions:
+    return SandboxOptions(intercom_limit=None, chartmogul_limit=None)
 
 
 @pytest.fixture
-def sandbox(account: SandboxAccount, options: Options) -> Sandbox:
+def sandbox(account: SandboxAccount, options: SandboxOptions) -> Sandbox:
     return Sandbox(account, options)
 
 

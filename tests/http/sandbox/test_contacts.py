@@ -4,7 +4,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from mogulsync.sandbox import Options, Sandbox, SandboxAccount
+from mogulsync.sandbox import Sandbox, SandboxAccount, SandboxOptions
 
 
 def first_user(account: SandboxAccount) -> str:
@@ -77,7 +77,7 @@ async def test_a_write_changes_what_it_names_and_nothing_else(
         key: before[key] for key in before if key not in changed
     }
     assert (await intercom.get(f"/contacts/{user}")).json() == after
-    assert sandbox.traffic.select(method="PUT")[0].written == tuple(f"custom_attributes.{name}" for name in values)
+    assert sandbox.requests.select(method="PUT")[0].written == tuple(f"custom_attributes.{name}" for name in values)
 
 
 async def test_null_clears_a_value(intercom: httpx2.AsyncClient, account: SandboxAccount) -> None:
@@ -136,8 +136,8 @@ async def test_a_value_for_an_archived_attribute_is_dropped_without_a_word(
 
 class TestWhereLeadsRefuseNull:
     @pytest.fixture
-    def options(self) -> Options:
-        return Options(leads_refuse_null=True)
+    def options(self) -> SandboxOptions:
+        return SandboxOptions(leads_refuse_null=True)
 
     async def test_blank_text_clears_a_lead_instead(
         self, intercom: httpx2.AsyncClient, account: SandboxAccount

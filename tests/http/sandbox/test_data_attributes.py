@@ -49,7 +49,7 @@ async def test_a_created_one_can_be_written_at_once(intercom: httpx2.AsyncClient
         ({"model": "lead"}, "must be either contact or company"),
         ({"data_type": "mithril"}, "Data Type isn't an option"),
         ({"data_type": None}, "Data Type isn't an option"),
-        ({"data_type": "options"}, "Options isn't an array"),
+        ({"data_type": "options"}, "SandboxOptions isn't an array"),
         ({"data_type": "options", "options": [{"value": "one"}]}, "at least two"),
     ],
 )

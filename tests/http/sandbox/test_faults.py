@@ -32,13 +32,13 @@ async def test_it_may_bring_headers_of_its_own(intercom: httpx2.AsyncClient, san
     assert (answer.headers["retry-after"], answer.headers["x-ratelimit-remaining"]) == ("2", "0")
 
 
-async def test_a_fault_skips_strikes_and_passes(intercom: httpx2.AsyncClient, sandbox: Sandbox) -> None:
+async def test_a_fault_skips_applies_and_passes(intercom: httpx2.AsyncClient, sandbox: Sandbox) -> None:
     fault = sandbox.faults.inject(Respond(500), method="GET", path="/contacts/.*|/me", skip=1, times=2)
     statuses = [(await intercom.get("/me")).status_code for _ in range(4)]
     others = [(await intercom.get("/contacts")).status_code, (await intercom.post("/contacts/search")).status_code]
     assert statuses == [200, 500, 500, 200]
     assert others == [200, 400]
-    assert (fault.seen, fault.struck) == (4, 2)
+    assert (fault.matched_count, fault.applied_count) == (4, 2)
     sandbox.faults.inject(Respond(500))
     sandbox.faults.clear()
     assert (await intercom.get("/me")).status_code == 200
@@ -84,17 +84,17 @@ async def test_an_answer_may_be_rewritten(intercom: httpx2.AsyncClient, sandbox:
     assert (await intercom.get("/contacts")).json()["pages"]["next"] == {"starting_after": "again"}
 
 
-async def test_traffic_tells_what_was_asked_and_answered(
+async def test_the_request_log_holds_method_path_and_status(
     intercom: httpx2.AsyncClient, chartmogul: httpx2.AsyncClient, sandbox: Sandbox
 ) -> None:
     await intercom.get("/me")
     await intercom.get("/contacts/nobody")
     await chartmogul.get("/customers?per_page=1")
-    assert [(each.api, each.method, each.path, each.status) for each in sandbox.traffic] == [
+    assert [(each.api, each.method, each.path, each.status) for each in sandbox.requests] == [
         ("intercom", "GET", "/me", 200),
         ("intercom", "GET", "/contacts/nobody", 404),
         ("chartmogul", "GET", "/customers", 200),
     ]
-    assert sandbox.traffic.count(api="intercom", path="/contacts/.*", status=404) == 1
-    sandbox.traffic.clear()
-    assert sandbox.traffic.count() == 0
+    assert sandbox.requests.count(api="intercom", path="/contacts/.*", status=404) == 1
+    sandbox.requests.clear()
+    assert sandbox.requests.count() == 0

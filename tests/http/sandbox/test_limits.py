@@ -3,7 +3,7 @@ import asyncio
 import httpx2
 import pytest
 
-from mogulsync.sandbox import Delay, Options, Sandbox
+from mogulsync.sandbox import Delay, Sandbox, SandboxOptions
 
 
 class Clock:
@@ -21,8 +21,8 @@ def clock() -> Clock:
 
 class TestIntercom:
     @pytest.fixture
-    def options(self, clock: Clock) -> Options:
-        return Options(intercom_limit=3, clock=clock)
+    def options(self, clock: Clock) -> SandboxOptions:
+        return SandboxOptions(intercom_limit=3, clock=clock)
 
     async def test_the_budget_of_ten_seconds_is_told_and_kept(self, intercom: httpx2.AsyncClient, clock: Clock) -> None:
         answers = [await intercom.get("/me") for _ in range(4)]
@@ -41,8 +41,8 @@ class TestIntercom:
 
 class TestChartMogul:
     @pytest.fixture
-    def options(self, clock: Clock) -> Options:
-        return Options(chartmogul_limit=2, chartmogul_parallel=2, clock=clock)
+    def options(self, clock: Clock) -> SandboxOptions:
+        return SandboxOptions(chartmogul_limit=2, chartmogul_parallel=2, clock=clock)
 
     async def test_too_many_in_a_second_are_answered_429(self, chartmogul: httpx2.AsyncClient, clock: Clock) -> None:
         assert [(await chartmogul.get("/ping")).status_code for _ in range(3)] == [200, 200, 429]
@@ -58,8 +58,8 @@ async def test_too_many_at_once_are_answered_503(chartmogul: httpx2.AsyncClient,
 
 class TestWithoutLimits:
     @pytest.fixture
-    def options(self) -> Options:
-        return Options(intercom_limit=None, chartmogul_limit=None, chartmogul_parallel=None)
+    def options(self) -> SandboxOptions:
+        return SandboxOptions(intercom_limit=None, chartmogul_limit=None, chartmogul_parallel=None)
 
     async def test_nothing_is_told_or_refused(
         self, intercom: httpx2.AsyncClient, chartmogul: httpx2.AsyncClient

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mogulsync.sandbox import Contact, Options, SandboxAccount
-from mogulsync.sandbox.search import Search, SearchRejectedError, SearchRules
+from mogulsync.sandbox import SandboxAccount, SandboxContact, SandboxOptions
+from mogulsync.sandbox.search import ContactSearch, SearchRejectedError, SearchRules
 
 Filter = dict[str, Any]
 ACCOUNT = SandboxAccount(seed=1, customers=110, contacts=180)
@@ -20,8 +20,8 @@ def filter_of(field: str, operator: str, value: Any) -> Filter:
     return {"field": field, "operator": operator, "value": value}
 
 
-def found(query: object, **rules: Any) -> list[Contact]:
-    return [contact for _, contact in Search(ACCOUNT, SearchRules(**rules)).find(query, None, now=0)]
+def found(query: object, **rules: Any) -> list[SandboxContact]:
+    return [contact for _, contact in ContactSearch(ACCOUNT, SearchRules(**rules)).find(query, None, now=0)]
 
 
 def day(seconds: int) -> int:
@@ -83,7 +83,7 @@ NUMBER = next(c.custom_attributes["account_number"] for c in CONTACTS if "accoun
         ),
     ],
 )
-def test_a_query_finds_the_contacts_that_fit_it(query: Filter, fits: Callable[[Contact], bool]) -> None:
+def test_a_query_finds_the_contacts_that_fit_it(query: Filter, fits: Callable[[SandboxContact], bool]) -> None:
     expected = [contact for contact in CONTACTS if fits(contact)]
     assert expected, "the example has to find something"
     assert found(query) == expected
@@ -103,7 +103,7 @@ KEYS = [
 ]
 
 
-def value_of(contact: Contact, field: str) -> Any:
+def value_of(contact: SandboxContact, field: str) -> Any:
     name = field.removeprefix("custom_attributes.")
     return getattr(contact, field) if name == field else contact.custom_attributes.get(name)
 
@@ -160,7 +160,7 @@ def test_case_counts_unless_told_otherwise() -> None:
 
 def test_what_was_changed_is_found_by_what_it_is_now() -> None:
     account = SandboxAccount(customers=10, contacts=10)
-    search = Search(account, SearchRules())
+    search = ContactSearch(account, SearchRules())
     contact = next(contact for _, contact in account.contacts() if contact.email)
     account.change_contact(contact.id, email="renamed@example.com")
     account.attributes.create({"name": "code", "model": "contact", "data_type": "string"})
@@ -176,7 +176,7 @@ def test_what_was_changed_is_found_by_what_it_is_now() -> None:
 
 def test_a_new_contact_is_found_once_the_index_has_caught_up() -> None:
     account = SandboxAccount(customers=5, contacts=5)
-    search = Search(account, SearchRules(lag=60))
+    search = ContactSearch(account, SearchRules(lag=60))
     account.add_contact(email="new@example.com", now=1000)
     query = filter_of("email", "=", "new@example.com")
     assert [len(search.find(query, None, now=now)) for now in (1000, 1059, 1060)] == [0, 0, 1]
@@ -222,8 +222,8 @@ async def test_a_wrong_order_is_refused_by_its_own_code(intercom: httpx2.AsyncCl
 
 class TestWithALimitedList:
     @pytest.fixture
-    def options(self) -> Options:
-        return Options(search_longest_list=3)
+    def options(self) -> SandboxOptions:
+        return SandboxOptions(search_longest_list=3)
 
     async def test_a_longer_one_is_answered_400(self, intercom: httpx2.AsyncClient) -> None:
         statuses = [

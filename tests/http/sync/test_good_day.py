@@ -8,7 +8,7 @@ import pytest
 
 from mogulsync.resource.reasons import AttributeReason, Outcome, RunReason, WarningReason
 from mogulsync.resource.sources import Source
-from mogulsync.sandbox import Options, SandboxAccount
+from mogulsync.sandbox import SandboxAccount, SandboxOptions
 from tests.support import sandbox_world
 from tests.support.sandbox_world import START, WRITES, World
 
@@ -24,15 +24,15 @@ async def test_a_first_run_creates_attributes_and_writes_and_a_second_does_nothi
     assert first.fields == {Source.MRR: 5, Source.CUSTOMER_STATUS: 5}
     assert world.stored(contacts[3]) == {"chartmogul_mrr": 10.03, "chartmogul_status": "Active"}
 
-    world.traffic.clear()
+    world.requests.clear()
     second = await world.sync()
     assert second.outcome is Outcome.SUCCEEDED
     assert second.contacts.unchanged == 5
     assert second.attributes.created == []
     assert second.fields == {}
-    assert world.traffic.count(api="intercom", method="PUT") == 0
-    assert world.traffic.count(api="intercom") == second.requests.intercom == 3
-    assert world.traffic.count(api="chartmogul") == second.requests.chartmogul == 1
+    assert world.requests.count(api="intercom", method="PUT") == 0
+    assert world.requests.count(api="intercom") == second.requests.intercom == 3
+    assert world.requests.count(api="chartmogul") == second.requests.chartmogul == 1
 
 
 async def test_a_realistic_account_is_settled_by_one_run() -> None:
@@ -52,7 +52,7 @@ async def test_only_selected_attributes_of_matched_contacts_are_written(world: W
     matched = world.pairs(2)[0]
     stranger = world.account.add_contact(email="stranger@example.com", custom_attributes={"newsletter": True})
     await world.sync(fields=[{"source": "MRR"}])
-    writes = world.traffic.select(api="intercom", method="PUT")
+    writes = world.requests.select(api="intercom", method="PUT")
     assert {exchange.written for exchange in writes} == {("custom_attributes.chartmogul_mrr",)}
     assert matched.id in {exchange.path.removeprefix("/contacts/") for exchange in writes}
     assert world.stored(stranger) == {"newsletter": True}
@@ -63,10 +63,10 @@ async def test_only_what_changed_is_written(world: World) -> None:
     await world.sync()
     uuid = next(customer["uuid"] for _, customer in world.account.customers())
     world.account.change_customer(uuid, {"status": "Cancelled"})
-    world.traffic.clear()
+    world.requests.clear()
     report = await world.sync()
     assert (report.contacts.updated, report.contacts.unchanged) == (1, 2)
-    writes = world.traffic.select(api="intercom", method="PUT")
+    writes = world.requests.select(api="intercom", method="PUT")
     assert [exchange.written for exchange in writes] == [("custom_attributes.chartmogul_status",)]
     assert world.stored(contacts[0])["chartmogul_status"] == "Cancelled"
 
@@ -74,8 +74,8 @@ async def test_only_what_changed_is_written(world: World) -> None:
 async def test_a_dry_run_writes_nothing_and_says_what_the_real_run_then_does(world: World) -> None:
     world.pairs(4)
     dry = await world.sync(dry_run=True)
-    assert world.traffic.count(api="intercom", method="PUT") == 0
-    assert world.traffic.count(api="intercom", method="POST") == 0
+    assert world.requests.count(api="intercom", method="PUT") == 0
+    assert world.requests.count(api="intercom", method="POST") == 0
     real = await world.sync()
     assert dry.dry_run
     assert not real.dry_run
@@ -127,8 +127,8 @@ async def test_the_guard_stops_a_run_before_its_first_write_and_says_what_it_wou
         assert report.contacts.failed == 4
         assert report.attributes.created == []
         assert report.fields == {}
-    assert world.traffic.count(api="intercom", method="PUT") == 0
-    assert world.traffic.count(api="intercom", method="POST") == 0
+    assert world.requests.count(api="intercom", method="PUT") == 0
+    assert world.requests.count(api="intercom", method="POST") == 0
     assert world.stored(contacts[0]) == {}
 
 
@@ -155,7 +155,7 @@ async def test_an_empty_value_clears_or_keeps(world: World, empty_values: str, l
 
 async def test_where_intercom_refuses_null_for_leads_text_is_cleared_with_empty_text() -> None:
     async with sandbox_world.world(
-        options=Options(intercom_limit=None, chartmogul_limit=None, leads_refuse_null=True)
+        options=SandboxOptions(intercom_limit=None, chartmogul_limit=None, leads_refuse_null=True)
     ) as world:
         uuid = world.account.add_customer({"email": "lead@example.com", "status": "Active"})
         lead = world.account.add_contact(email="lead@example.com", role="lead")
@@ -207,9 +207,9 @@ async def test_subscriptions_are_read_only_of_matched_customers_who_can_have_one
         world.account.add_contact(email=f"{status[:3]}@example.com")
     report = await world.sync(fields=[{"source": "Plan"}])
     assert report.contacts.matched == 4
-    assert world.traffic.count(api="chartmogul", path=r"/customers/[^/]+/subscriptions") == 2
-    assert world.traffic.count(api="chartmogul", path=r"/plans") == 0
-    assert world.traffic.count(api="chartmogul", path=r"/invoices") == 0
+    assert world.requests.count(api="chartmogul", path=r"/customers/[^/]+/subscriptions") == 2
+    assert world.requests.count(api="chartmogul", path=r"/plans") == 0
+    assert world.requests.count(api="chartmogul", path=r"/invoices") == 0
 
 
 async def test_amounts_in_another_currency_are_one_warning(world: World) -> None:
@@ -242,8 +242,8 @@ async def test_every_read_plan_finds_the_same(world: World, read_plan: str) -> N
         world.account.add_contact(email=f"other{number}@example.com")
     report = await world.sync(intercom={"readPlan": read_plan})
     assert report.contacts.updated == 3
-    searches = world.traffic.count(api="intercom", path="/contacts/search")
-    pages = world.traffic.count(api="intercom", path="/contacts")
+    searches = world.requests.count(api="intercom", path="/contacts/search")
+    pages = world.requests.count(api="intercom", path="/contacts")
     assert (searches, pages) == {"Scan": (0, 4), "Search": (1, 0), "Auto": (1, 1)}[read_plan]
 
 
@@ -259,7 +259,7 @@ async def test_a_search_asks_for_numbers_where_an_attribute_holds_numbers(world:
 
 async def test_what_a_search_does_not_show_yet_is_found_by_the_next_run() -> None:
     moment = [1000.0]
-    options = Options(intercom_limit=None, chartmogul_limit=None, search_lag=60, clock=lambda: moment[0])
+    options = SandboxOptions(intercom_limit=None, chartmogul_limit=None, search_lag=60, clock=lambda: moment[0])
     async with sandbox_world.world(options=options) as world:
         world.account.add_customer({"email": "new@example.com"})
         world.account.add_contact(email="new@example.com", now=1000.0)
@@ -274,7 +274,7 @@ async def test_without_a_usable_key_no_contact_is_read(world: World) -> None:
     world.account.add_customer({"email": None})
     report = await world.sync()
     assert (report.customers.unmatchable, report.customers.total) == (1, 1)
-    assert world.traffic.count(api="intercom", path="/contacts.*") == 0
+    assert world.requests.count(api="intercom", path="/contacts.*") == 0
 
 
 async def test_an_attribute_that_cannot_be_used_drops_one_field(world: World) -> None:
@@ -295,7 +295,7 @@ async def test_no_usable_attribute_ends_the_run_before_anything_is_read(world: W
     world.account.attributes.create({"name": "chartmogul_mrr", "model": "contact", "data_type": "string"})
     report = await world.sync(fields=[{"source": "MRR"}])
     assert (report.outcome, report.reason) == (Outcome.FAILED, RunReason.ATTRIBUTES_NOT_USABLE)
-    assert world.traffic.count(api="chartmogul") == 0
+    assert world.requests.count(api="chartmogul") == 0
 
 
 @pytest.mark.parametrize("listed", [["nowhere"], ["external_id", "nowhere"]])
@@ -319,11 +319,11 @@ async def test_two_runs_at_once_end_as_one_would(world: World) -> None:
 async def test_contacts_are_written_while_further_ones_are_still_being_read(world: World) -> None:
     world.pairs(400)
     await world.sync(intercom={"readPlan": "Scan"})
-    paths = [exchange.path for exchange in world.traffic.select(api="intercom")]
+    paths = [exchange.path for exchange in world.requests.select(api="intercom")]
     last_page = max(place for place, path in enumerate(paths) if path == "/contacts")
     first_write = next(place for place, path in enumerate(paths) if path.startswith("/contacts/"))
     assert first_write < last_page
-    assert world.traffic.count(path=WRITES) == 400
+    assert world.requests.count(path=WRITES) == 400
 
 
 async def test_a_check_writes_nothing_and_counts_nothing(world: World) -> None:
@@ -333,7 +333,7 @@ async def test_a_check_writes_nothing_and_counts_nothing(world: World) -> None:
     assert report.workspace is not None
     assert report.customers.total == report.contacts.matched == 0
     assert (report.requests.chartmogul, report.requests.intercom) == (1, 2)
-    assert {exchange.method for exchange in world.traffic} == {"GET"}
+    assert {exchange.method for exchange in world.requests} == {"GET"}
 
 
 async def test_a_check_names_refused_attributes_and_passes_while_one_is_left(world: World) -> None:

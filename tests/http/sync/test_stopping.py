@@ -16,7 +16,7 @@ LONGEST = 5.0
 
 async def stop_once(world: World, *, path: str, stop: asyncio.Event, times: int = 1) -> float:
     """Tell the run to stop as soon as this path was asked for so many times, and return when that was."""
-    while world.traffic.count(path=path) < times:  # noqa: ASYNC110 - the sandbox tells no event
+    while world.requests.count(path=path) < times:  # noqa: ASYNC110 - the sandbox tells no event
         await asyncio.sleep(0.005)
     stop.set()
     return time.monotonic()
@@ -91,7 +91,7 @@ async def test_contacts_known_by_then_are_failed_under_skip_too() -> None:
 
 
 async def stop_after_first_page(world: World, stop: asyncio.Event) -> None:
-    while world.traffic.count(path="/contacts") < 2:  # noqa: ASYNC110 - as above
+    while world.requests.count(path="/contacts") < 2:  # noqa: ASYNC110 - as above
         await asyncio.sleep(0.005)
     await asyncio.sleep(0.1)
     stop.set()

@@ -1,10 +1,10 @@
-"""A budget of requests per window of time, as both APIs count them."""
+"""A fixed-window rate limiter, which is how both APIs count requests."""
 
 from collections.abc import Callable
 
 
-class Window:
-    """Counts requests in windows that begin at whole multiples of their length."""
+class FixedWindow:
+    """At most `limit` requests in each window; windows begin at whole multiples of their length in seconds."""
 
     def __init__(self, limit: int, seconds: int, clock: Callable[[], float]) -> None:
         self.limit = limit
@@ -13,9 +13,9 @@ class Window:
         self._begin = 0
         self._used = 0
 
-    def take(self) -> bool:
-        """Count a request and return whether it is within the budget."""
-        self._turn()
+    def acquire(self) -> bool:
+        """Count a request; return whether it is within the limit."""
+        self._roll()
         if self._used >= self.limit:
             return False
         self._used += 1
@@ -31,7 +31,7 @@ class Window:
         """When the next window begins, in unix seconds."""
         return self._begin + self._seconds
 
-    def _turn(self) -> None:
+    def _roll(self) -> None:
         now = int(self._clock())
         begin = now - now % self._seconds
         if begin != self._begin:
