@@ -1,6 +1,7 @@
 """The chart's files agree with the distribution and with each other; rendering is tested in tests/chart."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,9 @@ import yaml
 from jsonschema import Draft202012Validator
 
 import chart_crd
+import chart_values
 from mogulsync import __version__
+from mogulsync.resource.crd import FILE_NAME
 
 _CHART = Path(__file__).parents[3] / "charts" / "mogulsync"
 _VALUES: dict[str, Any] = yaml.safe_load((_CHART / "values.yaml").read_text())
@@ -30,16 +33,34 @@ def test_the_default_values_satisfy_their_schema() -> None:
     Draft202012Validator(_SCHEMA).validate(_VALUES)
 
 
-def test_the_schema_names_the_same_values_as_the_file() -> None:
-    top = set(_SCHEMA["properties"]) - {"global"}
-    assert top == set(_VALUES)
-    for group in ("image", "crds", "rbac", "serviceAccount"):
-        assert set(_SCHEMA["properties"][group]["properties"]) == set(_VALUES[group])
+def test_the_values_schema_is_the_generated_one() -> None:
+    assert (_CHART / "values.schema.json").read_text() == chart_values.schema(), "run `make generate`"
 
 
-@pytest.mark.parametrize("name", sorted(_VALUES))
-def test_the_readme_tells_of_every_value(name: str) -> None:
-    assert f"`{name}" in (_CHART / "README.md").read_text()
+def test_the_readme_lists_every_value_with_its_default() -> None:
+    assert (_CHART / "README.md").read_text() == chart_values.readme(), "run `make generate`"
+
+
+def _described(schema: dict[str, Any], values: dict[str, Any], path: str = "") -> Iterator[str]:
+    """Yield each value of the file that the schema does not describe, and the reverse outside of `jobs`."""
+    for name, value in values.items():
+        part = schema.get("properties", {}).get(name, {})
+        if not part.get("description"):
+            yield path + name
+        if isinstance(value, dict) and "properties" in part:
+            yield from _described(part, value, f"{path}{name}.")
+    if path not in {"jobs.", "resources."}:
+        yield from (f"{path}{name}: not in values.yaml" for name in set(schema["properties"]) - set(values))
+
+
+def test_schema_and_file_have_the_same_values_and_the_schema_describes_each() -> None:
+    assert list(_described(_SCHEMA, _VALUES)) == ["global: not in values.yaml"]
+
+
+def test_the_defaults_of_the_jobs_take_every_key_of_spec_job() -> None:
+    (version,) = yaml.safe_load((_CHART.parents[1] / "crds" / FILE_NAME).read_text())["spec"]["versions"]
+    job = version["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]["job"]
+    assert set(_SCHEMA["properties"]["jobs"]["properties"]) == {*job["properties"], "networkPolicy"}
 
 
 @pytest.mark.parametrize(
@@ -54,6 +75,20 @@ def test_the_readme_tells_of_every_value(name: str) -> None:
         ({"watchNamespaces": ["Not_A_Namespace"]}, "Not_A_Namespace"),
         ({"replicas": -1}, "-1"),
         ({"extraEnv": [{"name": "POD_NAMESPACE", "value": "x"}]}, "POD_NAMESPACE"),
+        ({"image": {"digest": "sha256:short"}}, "sha256:short"),
+        ({"jobs": {"imagePullSecret": "registry"}}, "imagePullSecret"),
+        ({"jobs": {"resources": {"limit": {"memory": "1Gi"}}}}, "limit"),
+        ({"jobs": {"networkPolicy": {"enable": True}}}, "enable"),
+        ({"logLevel": "loud"}, "loud"),
+        ({"metrics": {"service": {"enabled": "yes"}}}, "yes"),
+        ({"serviceMonitor": {"intervall": "30s"}}, "intervall"),
+        ({"podMonitor": {"interval": "often"}}, "often"),
+        ({"prometheusRule": {"runbookUrl": "runbooks"}}, "runbooks"),
+        ({"grafanaDashboard": {"folder": "x"}}, "folder"),
+        ({"podDisruptionBudget": {"maxUnavailable": -1}}, "-1"),
+        ({"networkPolicy": {"apiServerPorts": [70000]}}, "70000"),
+        ({"commonLabels": {"team": 1}}, "1"),
+        ({"namespaceOverride": "Not_A_Namespace"}, "Not_A_Namespace"),
     ],
 )
 def test_a_wrong_value_is_refused_by_name(values: dict[str, Any], named: str) -> None:
@@ -62,5 +97,19 @@ def test_a_wrong_value_is_refused_by_name(values: dict[str, Any], named: str) ->
     assert named in messages[0]
 
 
-def test_a_registry_with_a_port_is_a_repository() -> None:
-    Draft202012Validator(_SCHEMA).validate({"image": {"repository": "registry.example.com:5000/team/mogulsync"}})
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"image": {"repository": "registry.example.com:5000/team/mogulsync"}},
+        {"image": {"tag": 20261126}},
+        {"image": {"tag": 0.2}},
+        {"image": {"digest": f"sha256:{64 * 'a'}"}},
+        {"global": {"imagePullSecrets": ["registry", {"name": "other"}], "of": "another chart"}},
+        {"podDisruptionBudget": {"minAvailable": "50%"}},
+        {"jobs": {"resources": {"limits": {"memory": "1Gi", "cpu": 0.5}}, "networkPolicy": {"enabled": True}}},
+        {"extraObjects": ["kind: ConfigMap", {"kind": "ConfigMap"}]},
+    ],
+    ids=str,
+)
+def test_what_people_write_is_accepted(values: dict[str, Any]) -> None:
+    Draft202012Validator(_SCHEMA).validate(values)
