@@ -37,8 +37,18 @@ SOURCES: Final = (
     "CurrencySymbol",
     "LastUpdated",
     "CustomerRecordLink",
+    "ExternalIDs",
+    "CustomerUUID",
+    "CompanyName",
+    "Country",
+    "BillingSystem",
+    "BillingCycle",
+    "LeadCreated",
+    "TrialStarted",
+    "Tags",
+    "CustomAttribute",
 )
-"""The thirteen data elements, as the contract names them."""
+"""The sources, as the contract names them."""
 
 
 def destination(changes: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -102,7 +112,7 @@ ACCEPTED: Final = (
     Accepted("a name with dots", {"metadata.name": "customers.eu"}),
     Accepted(
         "every source, once",
-        {"spec.fields": [{"source": source} for source in SOURCES]},
+        {"spec.fields": [{"source": source} for source in SOURCES if source != "CustomAttribute"]},
     ),
     Accepted(
         "two sources on two attributes, one named like the other's default",
@@ -219,11 +229,11 @@ REFUSED: Final = (
         worker="should have at least 1 item",
     ),
     Refused(
-        "14 fields",
-        {"spec.fields": [{"source": "MRR", "attribute": f"a{number}"} for number in range(14)]},
+        "51 fields",
+        {"spec.fields": [{"source": "MRR", "attribute": f"a{number}"} for number in range(51)]},
         "spec.fields",
-        "must have at most 13 items",
-        worker="should have at most 13 items",
+        "must have at most 50 items",
+        worker="should have at most 50 items",
     ),
     Refused(
         "a source named twice",
@@ -277,7 +287,7 @@ REFUSED: Final = (
         {"spec.matching.chartmogulField": "Name"},
         "spec.matching.chartmogulField",
         'supported values: "Email", "ExternalID"',
-        worker="input should be 'Email' or 'ExternalID'",
+        worker="input should be 'Email', 'ExternalID'",
     ),
     *(
         Refused(
@@ -292,13 +302,13 @@ REFUSED: Final = (
         "ExternalID without intercomFields",
         {"spec.matching": {"chartmogulField": "ExternalID"}},
         "spec.matching",
-        "set it to the attributes that hold the external id, for example [external_id]",
+        "set it to the attributes that hold the id, for example [external_id]",
     ),
     Refused(
         "ExternalID with email among others",
         external_id("external_id", "email"),
         "spec.matching",
-        "set it to the attributes that hold the external id, for example [external_id]",
+        "set it to the attributes that hold the id, for example [external_id]",
     ),
     Refused(
         "11 attributes to match",
@@ -427,7 +437,8 @@ REFUSED: Final = (
         "a variable twice",
         {"spec.job": {"env": [{"name": "A", "value": "1"}, {"name": "A", "value": "2"}]}},
         "spec.job.env",
-        "name each once",
+        "Duplicate value",
+        worker="A is named twice; name each once",
     ),
     Refused(
         "a quantity that is true",

@@ -20,7 +20,8 @@ from mogulsync.intercom.client import IntercomClient
 from mogulsync.resource.manifest import Destination, InvalidDestinationError, parse_destination
 from mogulsync.resource.names import ENV_CHARTMOGUL_API_KEY, ENV_DESTINATION, ENV_INTERCOM_ACCESS_TOKEN
 from mogulsync.resource.reasons import ExitCode, Outcome, RunReason
-from mogulsync.resource.report import Report, timestamp
+from mogulsync.resource.report import Report
+from mogulsync.resource.times import timestamp
 from mogulsync.sync.failures import RunError, run_error_of
 from mogulsync.transport.stats import RequestStats
 

@@ -7,8 +7,8 @@ from typing import Final, Literal
 
 from mogulsync.controller.record import is_obstacle
 from mogulsync.resource.reasons import ConditionReason, ConditionType, Outcome, RunReason
-from mogulsync.resource.report import timestamp
 from mogulsync.resource.status import Condition, Evidence, LastSync
+from mogulsync.resource.times import timestamp
 
 Truth = Literal["True", "False", "Unknown"]
 

@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from mogulsync.controller.cluster import Object
 from mogulsync.resource import names
-from mogulsync.resource.spec import Job, Spec
+from mogulsync.resource.job import Job
+from mogulsync.resource.spec import Spec
 
 _DEFAULT_RESOURCES: Final = {"requests": {"cpu": "100m", "memory": "128Mi"}}
 _GRACE_SECONDS: Final = 30

@@ -19,9 +19,9 @@ from mogulsync.controller.schedule import missed, schedule
 from mogulsync.controller.steps import CheckFound, Memory, Steps, Work
 from mogulsync.controller.store import Key, Store
 from mogulsync.resource.reasons import ConditionReason, RunReason
-from mogulsync.resource.report import timestamp
 from mogulsync.resource.spec import Spec
 from mogulsync.resource.status import Status
+from mogulsync.resource.times import timestamp
 
 _log = logging.getLogger(__name__)
 

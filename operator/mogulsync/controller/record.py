@@ -5,8 +5,8 @@ from typing import Any, Final
 
 from mogulsync.controller.runs import Finished, workspace_in
 from mogulsync.resource.reasons import Outcome, RunReason
-from mogulsync.resource.report import timestamp
 from mogulsync.resource.status import HISTORY_LENGTH, Evidence, HistoryEntry, LastCheck, LastSync, Status
+from mogulsync.resource.times import timestamp
 
 OBSTACLES: Final = frozenset(
     {

@@ -11,8 +11,9 @@ from pydantic import ValidationError
 from mogulsync.controller.cluster import Object
 from mogulsync.resource import names
 from mogulsync.resource.reasons import ConditionReason, Outcome
-from mogulsync.resource.report import REPORT_VERSION, Contacts, Customers, shorten, timestamp
+from mogulsync.resource.report import REPORT_VERSION, Contacts, Customers, shorten
 from mogulsync.resource.status import LastSync, Workspace
+from mogulsync.resource.times import timestamp
 
 _INSTANTIATE: Final = "cronjob.kubernetes.io/instantiate"
 """Kubernetes marks with it a Job that `kubectl create job --from=cronjob/...` made."""

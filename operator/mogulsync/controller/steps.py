@@ -26,8 +26,8 @@ from mogulsync.controller.record import fold_check, fold_run, is_answer, is_obst
 from mogulsync.controller.store import Key, Store
 from mogulsync.resource import names
 from mogulsync.resource.reasons import ConditionReason, ConditionType, RunReason
-from mogulsync.resource.report import timestamp
 from mogulsync.resource.status import Status
+from mogulsync.resource.times import timestamp
 
 RECHECK: Final = timedelta(minutes=10)
 """A check that reached no answer, retries and all, is made anew after this time."""

@@ -10,7 +10,7 @@ import yaml
 from pydantic import BaseModel
 
 from mogulsync.resource.names import API_VERSION, CATEGORY, GROUP, KIND, PLURAL, SHORT_NAME, SINGULAR, VERSION
-from mogulsync.resource.rules import VALIDATIONS
+from mogulsync.resource.rules import NO_DEFAULT, VALIDATIONS
 from mogulsync.resource.spec import NAME_RULE, Spec
 from mogulsync.resource.status import Status
 
@@ -101,6 +101,8 @@ def _resolve(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, A
     merged = _merge_parts(dict(schema), definitions)
     merged.pop("title", None)
     merged.pop("$defs", None)
+    if all(merged.pop(mark, False) for mark in NO_DEFAULT):
+        merged.pop("default", None)
     if "default" in merged:
         default = _without_nulls(merged.pop("default"))
         merged |= {} if default is None else {"default": default}

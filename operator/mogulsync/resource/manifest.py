@@ -158,7 +158,10 @@ def _envelope_problems(manifest: Mapping[str, Any]) -> list[str]:
 
 def _sentence(detail: ErrorDetails) -> str:
     """Word one of pydantic's errors: path, value, what is wrong and the mend."""
-    path = _path(detail["loc"])
+    location = detail["loc"]
+    if field := detail.get("ctx", {}).get("field"):
+        location = (*location, field)
+    path = _path(location)
     kind = detail["type"]
     if kind == "extra_forbidden":
         return f"{path}: unknown field{_suggestion(detail['loc'])}; remove it or mend its name"

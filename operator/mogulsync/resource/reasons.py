@@ -87,13 +87,25 @@ class RecordReason(StrEnum):
     """No usable answer after every attempt."""
     THROTTLED = "Throttled"
     """Still told to slow down after every attempt."""
+    CLEAR_FAILED = "ClearFailed"
+    """The values of a contact without a customer could not be cleared."""
 
 
 class WarningReason(StrEnum):
-    """What a run met and coped with."""
+    """What a run found and did not fail by. A warning's count is the number of what it is about."""
 
     MIXED_CURRENCIES = "MixedCurrencies"
     """Customers whose payments are in another currency than they are: NetPayments left empty."""
+    CUSTOM_ATTRIBUTE_TYPE = "CustomAttributeType"
+    """Matched customers with a custom attribute that is not of the field's type: its value is left empty."""
+    UNREADABLE = "Unreadable"
+    """Records of ChartMogul or Intercom that are not of the documented shape and were left out."""
+    UNKNOWN_DATA_SOURCE = "UnknownDataSource"
+    """Entries of spec.chartmogul.dataSources that no customer has."""
+    INCOMPLETE_SEARCH = "IncompleteSearch"
+    """Contacts that the pages of Intercom's searches lacked, by the searches' own total_count."""
+    CLEARS_MANY = "ClearsMany"
+    """Contacts that would have been cleared, more than match: none was."""
     REGION_MISMATCH = "RegionMismatch"
     """Intercom names another region than spec.intercom.region."""
 

@@ -1,7 +1,6 @@
 """The report of one run or check, as it travels in the termination message and in status.lastSync."""
 
 import json
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -50,13 +49,15 @@ class Customers(Part):
 
 
 class Contacts(Part):
-    """Contacts; `matched` is the sum of all others."""
+    """Contacts; `matched` is the sum of all others but `cleared`."""
 
     matched: int = 0
     updated: int = 0
     unchanged: int = 0
     failed: int = 0
     vanished: int = 0
+    cleared: int = 0
+    """Contacts without a customer whose values were cleared; not among the matched."""
 
 
 class RefusedAttribute(Part):
@@ -98,6 +99,8 @@ class ErrorCount(Part):
 
     reason: str
     count: int
+    detail: str | None = None
+    """The API's error code of the first refusal and, of its message, words of a fixed list; `…` for the rest."""
     example: Example | None = None
 
 
@@ -106,6 +109,7 @@ class WarningCount(Part):
 
     reason: WarningReason
     count: int
+    """Number of what the reason is about: customers, records, sources or contacts."""
 
 
 class Report(Part):
@@ -127,6 +131,7 @@ class Report(Part):
     attributes: Attributes = Field(default_factory=Attributes)
     requests: Requests = Field(default_factory=Requests)
     fields: dict[Source, int] = Field(default_factory=dict)
+    """Values written to matched contacts, by source; all custom attributes together."""
     errors: list[ErrorCount] = Field(default_factory=list)
     warnings: list[WarningCount] = Field(default_factory=list)
 
@@ -161,11 +166,6 @@ class Report(Part):
 def shorten(text: str, limit: int = TEXT_MAX_LENGTH) -> str:
     """Return the text cut to so many characters, with an ellipsis where it was cut."""
     return text if len(text) <= limit else text[: max(limit - 1, 0)] + "…"
-
-
-def timestamp(moment: datetime) -> str:
-    """Return the time as Kubernetes writes it: RFC 3339 in UTC, to the second."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _shorten_texts(document: dict[str, Any]) -> None:

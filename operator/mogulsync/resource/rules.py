@@ -1,41 +1,111 @@
-"""A rule of the resource in two tongues: CEL for the API server, Python for the worker and `validate`."""
+"""Rules of the resource, each written once: as CEL for the API server and as Python for the worker and `validate`."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, ClassVar, Final, Self
 
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, model_validator
+from pydantic.alias_generators import to_camel
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 VALIDATIONS: Final = "x-kubernetes-validations"
 """The key of a structural schema that holds CEL rules."""
+NO_DEFAULT: Final[dict[str, Any]] = {"x-mogulsync-no-default": True}
+"""Marks a key whose default is not in the schema, so that the API server does not write it into the resource.
+
+Keys that came after 0.1.0 have none there: what nobody wrote must not reach an older operator or worker.
+"""
+OFFENDER: Final = "{offender}"
+"""Place in a message where the offender's name goes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Offender:
+    """Which part of a value breaks a rule."""
+
+    cel: str
+    """CEL expression of its name, evaluated only where the rule is broken."""
+    of: Callable[[Any], str]
+    """The same in Python."""
+    otherwise: str
+    """Word for it where the name cannot be had."""
 
 
 @dataclass(frozen=True)
 class Rule:
-    """Annotates a value of the spec with a rule that must hold.
+    """A rule that a value of the spec must obey, as an annotation of its type or one of its model's `rules`.
 
-    The message says what is wrong and how to mend it; whoever reports it puts the field's path and
-    value in front.
+    The message says what is wrong and how to fix it; whoever reports it puts the field's path and value in front.
     """
 
     cel: str
     holds: Callable[[Any], bool]
     message: str
+    """Holds OFFENDER where `offender` is set."""
+    offender: Offender | None = None
+    field: str = ""
+    """Name of the key below the value that the message is about, as in the manifest; empty: the value itself."""
 
     def __get_pydantic_core_schema__(self, source: type, handler: GetCoreSchemaHandler) -> CoreSchema:
         """Check the rule after the value's own schema has accepted it."""
-        return core_schema.no_info_after_validator_function(self._check, handler(source))
+        return core_schema.no_info_after_validator_function(self.check, handler(source))
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         """Add the rule to what the value's own schema says."""
         described = handler(schema)
         if "$ref" in described:
             described = {"allOf": [described]}
-        described.setdefault(VALIDATIONS, []).append({"rule": self.cel, "message": self.message})
+        described.setdefault(VALIDATIONS, []).append(self.validation())
         return described
 
-    def _check(self, value: Any) -> Any:
+    def validation(self) -> dict[str, str]:
+        """Return the rule as an entry of x-kubernetes-validations."""
+        entry = {"rule": self.cel, "message": self.message}
+        if self.offender is not None:
+            before, _, after = self.message.partition(OFFENDER)
+            texts = (json.dumps(before, ensure_ascii=False), json.dumps(after, ensure_ascii=False))
+            entry["message"] = self.message.replace(OFFENDER, self.offender.otherwise)
+            entry["messageExpression"] = f"{texts[0]} + {self.offender.cel} + {texts[1]}"
+        if self.field:
+            entry["fieldPath"] = f".{self.field}"
+        return entry
+
+    def check(self, value: Any) -> Any:
+        """Return the value.
+
+        Raises:
+            PydanticCustomError: It breaks the rule.
+        """
         if not self.holds(value):
-            raise PydanticCustomError("rule", "{mend}", {"mend": self.message})
+            name = self.offender.of(value) if self.offender is not None else ""
+            raise PydanticCustomError(
+                "rule", "{fix}", {"fix": self.message.replace(OFFENDER, name), "field": self.field}
+            )
         return value
+
+
+def _add_rules(schema: dict[str, Any], model: type["Model"]) -> None:
+    if model.rules:
+        schema[VALIDATIONS] = [rule.validation() for rule in model.rules]
+
+
+class Model(BaseModel):
+    """Base of the spec's models: camelCase as in the manifest, frozen, unknown keys refused by name."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        validate_by_name=True,
+        validate_by_alias=True,
+        extra="forbid",
+        frozen=True,
+        json_schema_extra=_add_rules,
+    )
+    rules: ClassVar[tuple[Rule, ...]] = ()
+    """Rules between the model's fields, checked in this order, up to the first that is broken."""
+
+    @model_validator(mode="after")
+    def _obeys_rules(self) -> Self:
+        for rule in self.rules:
+            rule.check(self)
+        return self

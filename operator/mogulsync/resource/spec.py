@@ -5,20 +5,21 @@ The CustomResourceDefinition is generated from these models, so each field's des
 """
 
 import re
-from collections.abc import Hashable, Iterable
-from typing import Annotated, Any, Final, Literal
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from typing import Annotated, Any, ClassVar, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator
-from pydantic.alias_generators import to_camel
+from pydantic import Field, PlainValidator
 from pydantic_core import PydanticCustomError
 
-from mogulsync.resource.names import NAME_MAX_LENGTH, RESERVED_ENV
-from mogulsync.resource.rules import Rule
-from mogulsync.resource.sources import SOURCES, Source
+from mogulsync.resource.job import Job
+from mogulsync.resource.names import NAME_MAX_LENGTH
+from mogulsync.resource.rules import NO_DEFAULT, Model, Offender, Rule
+from mogulsync.resource.sources import SOURCES, DataType, Source, description_of
 
-MAX_FIELDS: Final = len(SOURCES)
+MAX_FIELDS: Final = 50
 MAX_INTERCOM_FIELDS: Final = 10
 ATTRIBUTE_MAX_LENGTH: Final = 255
+CUSTOM_ATTRIBUTE_KEY_MAX_LENGTH: Final = 255
 EXTERNAL_ID_FIELD: Final = "external_id"
 """Intercom's own attribute for the id of a contact in another system."""
 
@@ -32,6 +33,8 @@ REGION_URLS: Final = {
 # Both shapes spell their blanks out: \s means other characters in RE2 than in Python.
 _CRON_SHAPE: Final = r"[ \t\r\n]*[0-9A-Za-z*,/-]+([ \t\r\n]+[0-9A-Za-z*,/-]+){4}[ \t\r\n]*"
 _URL_SHAPE: Final = r"https?://[^/?#@\x00-\x20\x7f]+(/[^?#@\x00-\x20\x7f]*)?"
+_RATE: Final = r"0*[1-9][0-9]*(\.[0-9]+)?|0+\.0*[1-9][0-9]*"
+_RATE_SHAPE: Final = re.compile(_RATE, re.ASCII)
 _BLANKS: Final = (
     "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
     "\u2028\u2029\u202f\u205f\u3000"
@@ -40,6 +43,8 @@ _BLANKS: Final = (
 _DEFAULT_ATTRIBUTES_CEL: Final = (
     "{" + ",".join(f"'{source}':'{info.attribute}'" for source, info in SOURCES.items()) + "}"
 )
+_OWN_ATTRIBUTES: Final = ("email", EXTERNAL_ID_FIELD)
+"""A contact's own attributes that customers are matched by."""
 
 
 def _matches(pattern: str, message: str) -> Rule:
@@ -49,17 +54,33 @@ def _matches(pattern: str, message: str) -> Rule:
     return Rule(f"self.matches('{cel_pattern}')", lambda value: compiled.fullmatch(value) is not None, message)
 
 
+_ATTRIBUTE_CEL: Final = (
+    "has(f.attribute) ? f.attribute : f.source == 'CustomAttribute' ? '.' : " + _DEFAULT_ATTRIBUTES_CEL + "[f.source]"
+)
+"""CEL expression of the attribute of a field f; a CustomAttribute without one gives a text that names no attribute."""
+_LABEL_CEL: Final = "has(f.key) ? f.source + ' ' + f.key : f.source"
+"""CEL expression of the source of a field f, with its key where it has one."""
+
+
+def _each_once_cel(items: str) -> str:
+    """Return the CEL expression that no item of a list is there twice."""
+    return f"[{items}].all(items, items.all(a, items.exists_one(b, b == a)))"
+
+
+def _first_twice_cel(items: str) -> str:
+    """Return the CEL expression of the first item of a list that is there twice."""
+    return f"[{items}].map(items, items.filter(a, !items.exists_one(b, b == a))[0])[0]"
+
+
+def _first_twice(items: Iterable[str]) -> str:
+    """Return the first item that is there twice."""
+    listed = list(items)
+    return next(item for item in listed if listed.count(item) > 1)
+
+
 def _distinct(values: Iterable[Hashable]) -> bool:
     listed = list(values)
     return len(set(listed)) == len(listed)
-
-
-class Model(BaseModel):
-    """Base of the spec's models: camelCase as in the manifest, frozen, unknown keys refused by name."""
-
-    model_config = ConfigDict(
-        alias_generator=to_camel, validate_by_name=True, validate_by_alias=True, extra="forbid", frozen=True
-    )
 
 
 NAME_RULE: Final = Rule(
@@ -91,9 +112,23 @@ AttributeName = Annotated[
         "an attribute name must not be blank, nor begin or end with one; remove it",
     ),
 ]
+CustomAttributeKey = Annotated[str, Field(min_length=1, max_length=CUSTOM_ATTRIBUTE_KEY_MAX_LENGTH)]
 Percentage = Annotated[int, Field(ge=1, le=100, strict=True)]
-Seconds = Annotated[int, Field(ge=1, le=2_147_483_647, strict=True)]
-HistoryLimit = Annotated[int, Field(ge=0, le=100, strict=True)]
+
+
+def _rate(value: Any) -> str:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        raise PydanticCustomError("rule", "{fix}", {"fix": f'is a number; put it in quotes: "{value}"'})
+    if not isinstance(value, str) or not _RATE_SHAPE.fullmatch(value):
+        raise PydanticCustomError("rule", "{fix}", {"fix": 'must be a positive decimal in quotes, such as "0.92"'})
+    return value
+
+
+ExchangeRates = Annotated[
+    dict[str, Annotated[str, PlainValidator(_rate)]],
+    Field(max_length=200, json_schema_extra={"additionalProperties": {"type": "string", "pattern": f"^({_RATE})$"}}),
+]
+"""Worth of one unit of each currency, by its ISO code, as decimal text."""
 
 
 class SecretKeyRef(Model):
@@ -126,13 +161,25 @@ class ChartMogul(Model):
     url: Url = Field("https://api.chartmogul.com/v1", description="Base URL of ChartMogul's API.")
     data_sources: Annotated[
         list[Annotated[str, Field(min_length=1, max_length=253)]],
-        Rule("self.all(a, self.exists_one(b, b == a))", _distinct, "a data source is listed twice; list each once"),
+        Rule(
+            "self.all(a, self.exists_one(b, b == a))",
+            _distinct,
+            "{offender} is listed twice; list each once",
+            Offender(cel="self.filter(a, !self.exists_one(b, b == a))[0]", of=_first_twice, otherwise="a data source"),
+        ),
         Field(
             max_length=100,
             json_schema_extra={"x-kubernetes-list-type": "set"},
             description="Only customers of these data sources (their uuids, such as ds_1a2b...). Empty: all customers.",
         ),
     ] = Field(default=[])
+    exchange_rates: ExchangeRates = Field(
+        default={},
+        json_schema_extra=NO_DEFAULT,
+        description="For NetPayments only: what one unit of a currency is worth in the account's currency, such as "
+        '{USD: "0.92"}; positive decimals, in quotes. The customer\'s own currency is never converted. Default: none, '
+        "so that the NetPayments of customers with payments in other currencies are empty.",
+    )
 
 
 class Intercom(Model):
@@ -158,24 +205,65 @@ class Intercom(Model):
 class Matching(Model):
     """How customers and contacts are matched."""
 
-    chartmogul_field: Literal["Email", "ExternalID"] = Field(
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "self.chartmogulField != 'Email' || self.intercomFields == ['email']",
+            lambda matching: matching.chartmogul_field != "Email" or matching.intercom_fields == ["email"],
+            "with chartmogulField Email, intercomFields must be [email]; to match by other attributes use ExternalID, "
+            "UUID or CustomAttribute",
+        ),
+        Rule(
+            "self.chartmogulField == 'Email' || !('email' in self.intercomFields)",
+            lambda matching: matching.chartmogul_field == "Email" or "email" not in matching.intercom_fields,
+            "with chartmogulField {offender}, intercomFields must not hold email; set it to the attributes that hold "
+            "the id, for example [external_id]",
+            Offender(
+                cel="self.chartmogulField", of=lambda matching: str(matching.chartmogul_field), otherwise="ExternalID"
+            ),
+        ),
+        Rule(
+            "self.chartmogulField != 'CustomAttribute' || has(self.chartmogulKey)",
+            lambda matching: matching.chartmogul_field != "CustomAttribute" or matching.chartmogul_key is not None,
+            "chartmogulField CustomAttribute needs chartmogulKey: the custom attribute's name in ChartMogul",
+        ),
+        Rule(
+            "self.chartmogulField == 'CustomAttribute' || !has(self.chartmogulKey)",
+            lambda matching: matching.chartmogul_field == "CustomAttribute" or matching.chartmogul_key is None,
+            "chartmogulKey goes with chartmogulField CustomAttribute only, not {offender}; remove it or change "
+            "chartmogulField",
+            Offender(
+                cel="self.chartmogulField", of=lambda matching: str(matching.chartmogul_field), otherwise="others"
+            ),
+        ),
+    )
+
+    chartmogul_field: Literal["Email", "ExternalID", "UUID", "CustomAttribute"] = Field(
         description="Email: the customer's email equals the contact's. ExternalID: any of the customer's external ids "
-        "equals any of the contact's attributes in intercomFields."
+        "equals any of the contact's attributes in intercomFields. UUID and CustomAttribute: likewise with the "
+        "customer's uuid, or its custom attribute chartmogulKey."
+    )
+    chartmogul_key: CustomAttributeKey | None = Field(
+        None,
+        description="With CustomAttribute, which requires it: name of the custom attribute in ChartMogul, such as "
+        "crm_id. No default.",
     )
     intercom_fields: Annotated[
         list[AttributeName],
         Rule(
-            "self.all(f, self.exists_one(g, g == f))",
+            "self.all(a, self.exists_one(b, b == a))",
             _distinct,
-            "an Intercom field is listed twice; list each once",
+            "{offender} is listed twice; list each once",
+            Offender(
+                cel="self.filter(a, !self.exists_one(b, b == a))[0]", of=_first_twice, otherwise="an Intercom field"
+            ),
         ),
     ] = Field(
         default=["email"],
         min_length=1,
         max_length=MAX_INTERCOM_FIELDS,
         json_schema_extra={"x-kubernetes-list-type": "atomic"},
-        description="Intercom attributes to compare with: [email] with Email; with ExternalID external_id or names of "
-        "custom attributes.",
+        description="Intercom attributes to compare with, 1 to 10: [email] with Email; otherwise external_id or names "
+        "of custom attributes.",
     )
     ambiguous: Literal["UpdateAll", "Skip"] = Field(
         "UpdateAll", description="A customer that matches several contacts updates all of them, or none."
@@ -185,11 +273,45 @@ class Matching(Model):
 class FieldMapping(Model):
     """One data element and the Intercom attribute that it goes to."""
 
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "self.source != 'CustomAttribute' || has(self.key)",
+            lambda field: field.source is not Source.CUSTOM_ATTRIBUTE or field.key is not None,
+            "source CustomAttribute needs key: the custom attribute's name in ChartMogul",
+        ),
+        Rule(
+            "self.source != 'CustomAttribute' || has(self.attribute)",
+            lambda field: field.source is not Source.CUSTOM_ATTRIBUTE or field.attribute is not None,
+            "source CustomAttribute needs attribute: the Intercom attribute that receives it, for example chartmogul_ "
+            "and its key",
+        ),
+        Rule(
+            "self.source == 'CustomAttribute' || !has(self.key)",
+            lambda field: field.source is Source.CUSTOM_ATTRIBUTE or field.key is None,
+            "key goes with source CustomAttribute only, not {offender}; remove it or change source",
+            Offender(cel="self.source", of=lambda field: str(field.source), otherwise="others"),
+        ),
+        Rule(
+            "self.source == 'CustomAttribute' || !has(self.type)",
+            lambda field: field.source is Source.CUSTOM_ATTRIBUTE or field.type is None,
+            "type goes with source CustomAttribute only, not {offender}; remove it or change source",
+            Offender(cel="self.source", of=lambda field: str(field.source), otherwise="others"),
+        ),
+    )
+
     source: Source = Field(description="The data element of ChartMogul.")
+    key: CustomAttributeKey | None = Field(
+        None,
+        description="With CustomAttribute, which requires it: name of the custom attribute in ChartMogul, such as "
+        "health_score. No default.",
+    )
+    type: DataType | None = Field(
+        None, description="With CustomAttribute: type of its values and of the Intercom attribute. Default: string."
+    )
     attribute: AttributeName | None = Field(
         None,
         description="Intercom custom attribute that receives it; created when missing. Default: chartmogul_ and the "
-        "element's name, such as chartmogul_mrr.",
+        "element's name, such as chartmogul_mrr; CustomAttribute has no default and requires it.",
     )
 
     @property
@@ -197,146 +319,105 @@ class FieldMapping(Model):
         """The attribute, or the source's default."""
         return self.attribute or SOURCES[self.source].attribute
 
+    @property
+    def data_type(self) -> DataType:
+        """Intercom's data type of the attribute."""
+        if self.source is Source.CUSTOM_ATTRIBUTE:
+            return self.type or "string"
+        return SOURCES[self.source].data_type
 
-class EnvVar(Model):
-    """An environment variable of the sync container."""
+    @property
+    def description(self) -> str:
+        """The description that Intercom gets with the attribute."""
+        return description_of(self.source, self.key)
 
-    name: str = Field(min_length=1, max_length=253, description="Name of the variable.")
-    value: str | None = Field(None, max_length=32768, description="Its value.")
-    value_from: dict[str, Any] | None = Field(
-        None,
-        json_schema_extra={"x-kubernetes-preserve-unknown-fields": True},
-        description="Where its value comes from, as in a Pod: configMapKeyRef, fieldRef, secretKeyRef, ...",
-    )
-
-
-class Toleration(Model):
-    """A toleration, as in a Pod."""
-
-    key: str | None = Field(None, description="Taint key; empty with operator Exists tolerates all.")
-    operator: Literal["Exists", "Equal"] | None = Field(None, description="Exists or Equal (the Pod's default).")
-    value: str | None = Field(None, description="Taint value, with Equal.")
-    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = Field(
-        None, description="Taint effect; empty: all."
-    )
-    toleration_seconds: int | None = Field(None, strict=True, description="How long a NoExecute taint is tolerated.")
+    @property
+    def label(self) -> str:
+        """The source, and the key where there is one: what tells the field from every other."""
+        return self.source if self.key is None else f"{self.source} {self.key}"
 
 
-def _quantity(value: Any) -> int | str:
-    if isinstance(value, bool) or not isinstance(value, int | str):
-        raise PydanticCustomError("quantity", "must be a whole number or text, such as 500m or 128Mi")
-    return value
+def _unwritable(spec: "Spec") -> Iterator[str]:
+    """Yield the attributes among the fields that contacts are matched by."""
+    for field in spec.fields:
+        name = field.attribute or (SOURCES[field.source].attribute if field.source in SOURCES else "")
+        if name in _OWN_ATTRIBUTES or name in spec.matching.intercom_fields:
+            yield name
 
 
-_Quantities = Annotated[
-    dict[str, Annotated[int | str, PlainValidator(_quantity)]],
-    Field(json_schema_extra={"additionalProperties": {"x-kubernetes-int-or-string": True}}),
-]
+def _is_one_twice(fields: Sequence[FieldMapping]) -> bool:
+    return not _distinct(field.label for field in fields)
 
 
-class Resources(Model):
-    """Compute resources of the sync container, as in a Pod."""
-
-    limits: _Quantities | None = Field(None, description="Most it may use.")
-    requests: _Quantities | None = Field(None, description="What it is sure to get.")
-
-
-class Job(Model):
-    """How the Jobs' Pods are shaped; everything is optional."""
-
-    image: str | None = Field(None, min_length=1, description="Image of the worker; default: the operator's own.")
-    resources: Resources | None = Field(None, description="Compute resources; default: requests of 100m and 128Mi.")
-    node_selector: dict[str, str] | None = Field(None, description="Labels that the Pod's node must have.")
-    tolerations: list[Toleration] | None = Field(
-        None,
-        max_length=50,
-        json_schema_extra={"x-kubernetes-list-type": "atomic"},
-        description="Taints that the Pod tolerates.",
-    )
-    affinity: dict[str, Any] | None = Field(
-        None,
-        json_schema_extra={"x-kubernetes-preserve-unknown-fields": True},
-        description="Affinity, as in a Pod.",
-    )
-    pod_labels: dict[str, str] | None = Field(
-        None, description="Further labels of the Pods; the operator's own take precedence."
-    )
-    pod_annotations: dict[str, str] | None = Field(None, description="Annotations of the Pods.")
-    env: (
-        Annotated[
-            list[EnvVar],
-            Rule(
-                "self.all(e, !(e.name in [" + ", ".join(f"'{name}'" for name in RESERVED_ENV) + "]))",
-                lambda env: all(variable.name not in RESERVED_ENV for variable in env),
-                "the operator sets " + ", ".join(RESERVED_ENV) + " itself; use apiKeySecretRef and oauthSecretRef",
-            ),
-            Rule(
-                "self.all(a, self.exists_one(b, b.name == a.name))",
-                lambda env: _distinct(variable.name for variable in env),
-                "a variable is named twice; name each once",
-            ),
-        ]
-        | None
-    ) = Field(
-        None,
-        max_length=50,
-        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
-        description="Further environment variables, for example HTTPS_PROXY.",
-    )
-    active_deadline_seconds: Seconds | None = Field(
-        None, description="A run is stopped after this many seconds; default 21600 (6 hours)."
-    )
-    starting_deadline_seconds: Seconds | None = Field(
-        None, description="A missed run still starts within this many seconds; default 28800 (8 hours)."
-    )
-    successful_jobs_history_limit: HistoryLimit | None = Field(None, description="Finished Jobs kept; default 3.")
-    failed_jobs_history_limit: HistoryLimit | None = Field(None, description="Failed Jobs kept; default 3.")
-    priority_class_name: str | None = Field(None, min_length=1, description="Priority class of the Pods.")
+_MATCHED_BY_CEL: Final = (
+    f"self.fields.map(f, {_ATTRIBUTE_CEL}).filter(a, a in {list(_OWN_ATTRIBUTES)} || a in self.matching.intercomFields)"
+)
 
 
 class Spec(Model):
     """What to send, to whom and when."""
 
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            f"{_MATCHED_BY_CEL}.size() == 0",
+            lambda spec: not any(_unwritable(spec)),
+            "the attribute {offender} is one that contacts are matched by, and a sync would overwrite it; send the "
+            "source to another attribute",
+            Offender(
+                cel=f"{_MATCHED_BY_CEL}[0]",
+                of=lambda spec: next(_unwritable(spec)),
+                otherwise="of a field",
+            ),
+            field="fields",
+        ),
+        Rule(
+            "!has(self.unmatchedContacts) || self.unmatchedContacts != 'Clear' || self.intercom.readPlan != 'Search'",
+            lambda spec: spec.unmatched_contacts != "Clear" or spec.intercom.read_plan != "Search",
+            "Clear needs to see every contact, which intercom.readPlan Search does not; set readPlan to Auto or Scan",
+            field="unmatchedContacts",
+        ),
+    )
+
     chartmogul: ChartMogul = Field(description="The ChartMogul account that data comes from.")
     intercom: Intercom = Field(description="The Intercom workspace that data goes to.")
-    matching: Annotated[
-        Matching,
-        Rule(
-            "self.chartmogulField != 'Email' || self.intercomFields == ['email']",
-            lambda matching: matching.chartmogul_field != "Email" or matching.intercom_fields == ["email"],
-            "with chartmogulField Email, intercomFields must be [email]; to match by other attributes use ExternalID",
-        ),
-        Rule(
-            "self.chartmogulField != 'ExternalID' || !('email' in self.intercomFields)",
-            lambda matching: matching.chartmogul_field != "ExternalID" or "email" not in matching.intercom_fields,
-            "with chartmogulField ExternalID, intercomFields must not hold email; set it to the attributes that hold "
-            "the external id, for example [external_id]",
-        ),
-    ] = Field(description="How customers and contacts are matched.")
+    matching: Matching = Field(description="How customers and contacts are matched.")
     fields: Annotated[
         list[FieldMapping],
         Rule(
-            "self.all(f, self.exists_one(g, g.source == f.source))",
-            lambda fields: _distinct(field.source for field in fields),
-            "a source is named twice; name each source once",
+            _each_once_cel(f"self.map(f, {_LABEL_CEL})"),
+            lambda fields: not _is_one_twice(fields),
+            "{offender} is named twice; name each source once",
+            Offender(
+                cel=_first_twice_cel(f"self.map(f, {_LABEL_CEL})"),
+                of=lambda fields: _first_twice(field.label for field in fields),
+                otherwise="a source",
+            ),
         ),
         Rule(
-            "self.map(f, has(f.attribute) ? f.attribute : "
-            + _DEFAULT_ATTRIBUTES_CEL
-            + "[f.source]).all(a, self.exists_one(g, (has(g.attribute) ? g.attribute : "
-            + _DEFAULT_ATTRIBUTES_CEL
-            + "[g.source]) == a))",
-            lambda fields: _distinct(field.attribute_name for field in fields),
-            "two sources go to one attribute; give each its own",
+            # A source that is there twice is the rule's above.
+            f"!{_each_once_cel(f'self.map(f, {_LABEL_CEL})')} || {_each_once_cel(f'self.map(f, {_ATTRIBUTE_CEL})')}",
+            lambda fields: _is_one_twice(fields) or _distinct(field.attribute_name for field in fields),
+            "two sources go to one attribute; give each its own: {offender}",
+            Offender(
+                cel=_first_twice_cel(f"self.map(f, {_ATTRIBUTE_CEL})"),
+                of=lambda fields: _first_twice(field.attribute_name for field in fields),
+                otherwise="an attribute is named twice",
+            ),
         ),
     ] = Field(
         min_length=1,
         max_length=MAX_FIELDS,
         json_schema_extra={"x-kubernetes-list-type": "atomic"},
-        description="The data elements to send, 1 to 13.",
+        description="The data elements to send, 1 to 50, each source once and CustomAttribute once per key.",
     )
     empty_values: Literal["Clear", "Keep"] = Field(
         "Clear", description="What a value that ChartMogul does not have does to the attribute."
+    )
+    unmatched_contacts: Literal["Keep", "Clear"] = Field(
+        "Keep",
+        json_schema_extra=NO_DEFAULT,
+        description="What happens to contacts that no customer matches: Keep leaves them, Clear empties the attributes "
+        "of fields. Clear needs readPlan Auto or Scan, and attributes that no other destination writes. Default: Keep.",
     )
     schedule: Annotated[
         str,

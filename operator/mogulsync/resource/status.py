@@ -65,14 +65,14 @@ class ContactCounts(Model):
     unchanged: int | None = Field(None, description="Contacts that had every value already.")
     failed: int | None = Field(None, description="Contacts that could not be written.")
     vanished: int | None = Field(None, description="Contacts that went away during the run.")
+    cleared: int | None = Field(None, description="Contacts without a customer whose values were cleared.")
 
 
-class LastSync(Model):
-    """The last run's report, with the Job that made it. Fields of a newer worker's report are kept."""
+class JobReport(Model):
+    """The report of a Job, with the Job's name. Fields of a newer worker's report are kept."""
 
     model_config = ConfigDict(json_schema_extra=_KEEP_UNKNOWN)
-    job: str | None = Field(None, description="Name of the run's Job.")
-    trigger: str | None = Field(None, description="schedule or manual.")
+    job: str | None = Field(None, description="Name of the Job.")
     outcome: str | None = Field(None, description="Succeeded, PartiallySucceeded or Failed.")
     reason: str | None = Field(None, description="Why, in one word.")
     message: str | None = Field(None, description="What happened, for a person.")
@@ -80,6 +80,16 @@ class LastSync(Model):
     completion_time: Time | None = Field(None, description="When the run ended.")
     customers: CustomerCounts | None = Field(None, description="Customers by what became of them.")
     contacts: ContactCounts | None = Field(None, description="Contacts by what became of them.")
+
+
+class LastSync(JobReport):
+    """The last run's report, with its Job and trigger."""
+
+    trigger: str | None = Field(None, description="schedule or manual.")
+
+
+class LastPreview(JobReport):
+    """The last dry run's report, with its Job; updated and fields count what would be written."""
 
 
 class LastCheck(Model):
@@ -152,6 +162,7 @@ class Status(Model):
         None, description="Runs that did not succeed, wholly or in part, since one last did."
     )
     last_sync: LastSync | None = Field(None, description="Report of the last finished run.")
+    last_preview: LastPreview | None = Field(None, description="Report of the last dry run in the cluster.")
     last_check: LastCheck | None = Field(None, description="Result of the last finished check.")
     evidence: Evidence | None = Field(None, description="The last check or run that reached an answer.")
     history: list[HistoryEntry] | None = Field(
@@ -165,4 +176,7 @@ class Status(Model):
     )
     last_handled_check_request: str | None = Field(
         None, description="Value of the annotation mogulsync.dev/check-requested-at that was acted on last."
+    )
+    last_handled_preview_request: str | None = Field(
+        None, description="Value of the annotation mogulsync.dev/preview-requested-at that was acted on last."
     )

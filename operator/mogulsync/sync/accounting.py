@@ -20,9 +20,9 @@ from mogulsync.resource.report import (
     WarningCount,
     WorkspaceName,
     shorten,
-    timestamp,
 )
 from mogulsync.resource.sources import Source
+from mogulsync.resource.times import timestamp
 from mogulsync.sync.attributes import described
 from mogulsync.sync.failures import RunError
 from mogulsync.transport.stats import RequestStats

@@ -7,7 +7,7 @@ from typing import Final
 from mogulsync.intercom.client import IntercomClient
 from mogulsync.resource.reasons import AttributeReason, RunReason
 from mogulsync.resource.report import RefusedAttribute, shorten
-from mogulsync.resource.sources import SOURCES
+from mogulsync.resource.sources import description_of
 from mogulsync.sync.attributes import described, survey
 from mogulsync.sync.failures import RunError, failure_of
 from mogulsync.sync.fields import Field
@@ -44,7 +44,7 @@ class Creation:
                 await self._intercom.create_attribute(
                     name=field.attribute,
                     data_type=field.data_type,
-                    description=SOURCES[field.source].description,
+                    description=description_of(field.source, field.key),
                 )
             except (RejectedError, GoneError, UnavailableError) as error:
                 await self._settle(field, error)

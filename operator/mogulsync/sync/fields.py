@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from mogulsync.chartmogul.models import Customer
-from mogulsync.resource.sources import SOURCES, DataType, Source
+from mogulsync.resource.sources import DataType, Source
 from mogulsync.resource.spec import FieldMapping
 
 STRING_MAX_LENGTH: Final = 255
@@ -22,6 +22,8 @@ class Field(NamedTuple):
     source: Source
     attribute: str
     data_type: DataType
+    key: str | None = None
+    """Name of the custom attribute in ChartMogul, with CustomAttribute."""
 
 
 class PlanTexts(NamedTuple):
@@ -43,9 +45,7 @@ class Facts(NamedTuple):
 
 def fields_of(mappings: Sequence[FieldMapping]) -> tuple[Field, ...]:
     """Return the fields that the spec selects, in its order."""
-    return tuple(
-        Field(mapping.source, mapping.attribute_name, SOURCES[mapping.source].data_type) for mapping in mappings
-    )
+    return tuple(Field(mapping.source, mapping.attribute_name, mapping.data_type, mapping.key) for mapping in mappings)
 
 
 def values_of(fields: Sequence[Field], facts: Facts) -> Iterator[tuple[Field, Value | None]]:
@@ -53,7 +53,8 @@ def values_of(fields: Sequence[Field], facts: Facts) -> Iterator[tuple[Field, Va
     for field in fields:
         if facts.plans is None and field.source in _PLAN_SOURCES:
             continue
-        yield field, _VALUES[field.source](facts)
+        if value_of := _VALUES.get(field.source):
+            yield field, value_of(facts)
 
 
 def text(value: str | None) -> str | None:

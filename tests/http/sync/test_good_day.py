@@ -12,7 +12,7 @@ from mogulsync.sandbox import SandboxAccount, SandboxOptions
 from tests.support import sandbox_world
 from tests.support.sandbox_world import START, WRITES, World
 
-EVERY_FIELD = [{"source": source} for source in Source]
+EVERY_FIELD = [{"source": source} for source in list(Source)[:13]]
 
 
 async def test_a_first_run_creates_attributes_and_writes_and_a_second_does_nothing(world: World) -> None:

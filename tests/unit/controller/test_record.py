@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from mogulsync.controller.record import fold_check, fold_run, may_be_new
 from mogulsync.controller.runs import Finished
-from mogulsync.resource.report import timestamp
 from mogulsync.resource.status import Status
+from mogulsync.resource.times import timestamp
 
 START = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 

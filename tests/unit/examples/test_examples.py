@@ -8,7 +8,7 @@ import pytest
 from mogulsync import __version__
 from mogulsync.resource.manifest import destination_from, parse_documents
 from mogulsync.resource.names import KIND
-from mogulsync.resource.sources import SOURCES
+from mogulsync.resource.sources import Source
 from mogulsync.resource.spec import Spec
 from mogulsync.sandbox import ACCESS_TOKEN, API_KEY
 
@@ -48,7 +48,7 @@ def test_no_example_chooses_the_namespace(document: dict[str, Any]) -> None:
 def test_every_field_shows_all_sources_and_every_option() -> None:
     text = (_EXAMPLES / "03-every-field.yaml").read_text()
     (document,) = parse_documents(text)
-    assert [field["source"] for field in document["spec"]["fields"]] == list(SOURCES)
+    assert [field["source"] for field in document["spec"]["fields"]] == list(Source)
     assert set(document["spec"]) == {field.alias for field in Spec.model_fields.values()}
     for part in ("chartmogul", "intercom", "matching", "job"):
         model = Spec.model_fields[part].annotation

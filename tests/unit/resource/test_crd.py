@@ -51,7 +51,7 @@ def test_yaml_reads_back_as_the_definition() -> None:
 
 
 def test_definition_fits_client_side_apply_many_times_over() -> None:
-    assert len(to_yaml().encode()) < 35_000
+    assert len(to_yaml().encode()) < 100_000
 
 
 def test_every_field_has_a_description(root: dict[str, Any]) -> None:
@@ -81,11 +81,11 @@ def test_every_rule_has_a_message_that_tells_the_mend(root: dict[str, Any]) -> N
     assert all(rule["message"] for rule in rules)
 
 
-def test_sources_are_the_thirteen_of_the_contract(root: dict[str, Any]) -> None:
+def test_sources_are_those_of_the_contract(root: dict[str, Any]) -> None:
     spec = root["properties"]["spec"]
     fields = spec["properties"]["fields"]
     assert tuple(fields["items"]["properties"]["source"]["enum"]) == SOURCES
-    assert (fields["minItems"], fields["maxItems"]) == (1, 13)
+    assert (fields["minItems"], fields["maxItems"]) == (1, 50)
     assert spec["required"] == ["chartmogul", "intercom", "matching", "fields"]
 
 

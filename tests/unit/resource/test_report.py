@@ -21,9 +21,9 @@ from mogulsync.resource.report import (
     WarningCount,
     WorkspaceName,
     shorten,
-    timestamp,
 )
 from mogulsync.resource.sources import Source
+from mogulsync.resource.times import timestamp
 
 START, END = "2026-11-24T08:00:00Z", "2026-11-24T08:01:30Z"
 
@@ -173,7 +173,7 @@ def test_report_has_the_shape_of_the_contract() -> None:
             "unmatchable": 8,
             "conflicts": 0,
         },
-        "contacts": {"matched": 415, "updated": 37, "unchanged": 377, "failed": 1, "vanished": 0},
+        "contacts": {"matched": 415, "updated": 37, "unchanged": 377, "failed": 1, "vanished": 0, "cleared": 0},
         "attributes": {"created": ["chartmogul_mrr"], "refused": [{"attribute": "plan", "reason": "WrongType"}]},
         "requests": {"chartmogul": 3, "intercom": 41, "throttled": 0, "retried": 0},
         "fields": {"MRR": 30, "CustomerStatus": 9},

@@ -137,9 +137,9 @@ FACTS = st.builds(
     net_payments=CENTS,
     plans=st.none() | st.builds(PlanTexts, TEXT, TEXT),
 )
-SELECTED = st.lists(st.sampled_from(list(Source)), min_size=1, unique=True).map(lambda sources: fields(*sources))
+SELECTED = st.lists(st.sampled_from(list(Source)[:13]), min_size=1, unique=True).map(lambda sources: fields(*sources))
 STORED = st.dictionaries(
-    st.sampled_from([field(source).attribute for source in Source]),
+    st.sampled_from([field(source).attribute for source in list(Source)[:13]]),
     st.none() | st.text(max_size=5) | st.booleans() | st.integers() | st.floats(),
 )
 
