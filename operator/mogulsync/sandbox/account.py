@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from mogulsync.sandbox.attributes import AttributeRejectedError, SandboxAttributes, checked
+from mogulsync.sandbox.billing import BillingGenerator
 from mogulsync.sandbox.contacts import ContactGenerator, SandboxContact
-from mogulsync.sandbox.customers import BillingGenerator
+from mogulsync.sandbox.customers import CustomerGenerator
 from mogulsync.sandbox.generated import GeneratedRecords
 from mogulsync.sandbox.identities import chartmogul_index, chartmogul_uuid, contact_id, contact_index, identity_index
 
@@ -21,16 +22,18 @@ CLIENT_ID: Final = "sandbox-client-id"
 CLIENT_SECRET: Final = "sandbox-client-secret"  # noqa: S105 - made up, opens nothing
 """Its secret."""
 
-_KEYS: Final = ("id", "email", "external_id", "custom_attributes.billing_id", "custom_attributes.account_number")
-"""Fields whose made-up values hold their person's number."""
-_MADE_UP_ATTRIBUTES: Final = ("billing_id", "account_number", "newsletter", "trial_ends_at")
-"""Custom attributes that contacts have from the start."""
+_KEY_ATTRIBUTES: Final = ("billing_id", "account_number", "crm_id")
+"""Custom attributes whose generated values carry their person's number."""
+_KEYS: Final = ("id", "email", "external_id", *(f"custom_attributes.{name}" for name in _KEY_ATTRIBUTES))
+"""Searchable fields whose generated values carry their person's number."""
+_GENERATED_ATTRIBUTES: Final = (*_KEY_ATTRIBUTES, "newsletter", "trial_ends_at", "lifetime_value", "customer_status")
+"""Custom attributes that generated contacts hold."""
 
 
 class SandboxAccount:
     """A ChartMogul account and the Intercom workspace of the same people.
 
-    SandboxAttributes:
+    Attributes:
         attributes: Intercom's data attributes.
         access_token: The one that Intercom accepts; None: it refuses every token.
         api_key: The one that ChartMogul accepts; None: it refuses every key.
@@ -45,6 +48,7 @@ class SandboxAccount:
         region: str = "US",
         name: str = "Sandbox",
         time_zone: str = "Etc/UTC",
+        currency: str = "USD",
     ) -> None:
         self.seed = seed
         self.region = region
@@ -54,10 +58,11 @@ class SandboxAccount:
         self.attributes = SandboxAttributes()
         self.access_token: str | None = ACCESS_TOKEN
         self.api_key: str | None = API_KEY
-        self.billing = BillingGenerator(seed)
-        self._workspace = ContactGenerator(self.billing, customers=customers, contacts=contacts)
-        self._customers = GeneratedRecords(customers, self.billing.customer)
-        self._contacts = GeneratedRecords(contacts, self._workspace.contact)
+        self.billing = BillingGenerator(seed, currency)
+        self._customer_generator = CustomerGenerator(self.billing)
+        self._contact_generator = ContactGenerator(self.billing, customers=customers, contacts=contacts)
+        self._customers = GeneratedRecords(customers, self._customer_generator.customer)
+        self._contacts = GeneratedRecords(contacts, self._contact_generator.contact)
         self._subscriptions: dict[int, list[dict[str, Any]]] = {}
         self._invoices: dict[int, list[dict[str, Any]]] = {}
         self._made_up_customers = customers
@@ -83,17 +88,21 @@ class SandboxAccount:
         return None if found is None else dict(found)
 
     def add_customer(self, values: Mapping[str, Any] | None = None) -> str:
-        """Add a customer, an active one without amounts where `values` does not say else, and return its uuid."""
+        """Add an active customer that has nothing but what `values` gives, and return its uuid."""
         index = self._customers.end
-        source = self.billing.sources[0].uuid
+        source = self.billing.sources[0]
         record: dict[str, Any] = {
-            **self.billing.customer(index),
-            "external_id": None,
+            **self._customer_generator.customer(index),
+            "external_id": "",
             "external_ids": [],
-            "data_source_uuid": source,
-            "data_source_uuids": [source],
-            "email": None,
+            "data_source_uuid": source.uuid,
+            "data_source_uuids": [source.uuid],
+            "billing-system-type": source.system,
+            "email": "",
             "status": "Active",
+            "lead_created_at": None,
+            "free_trial_started_at": None,
+            "attributes": {"tags": [], "stripe": {}, "clearbit": {}, "custom": {}},
             "mrr": 0,
             "arr": 0,
             **(values or {}),
@@ -252,7 +261,7 @@ class SandboxAccount:
         """
         index = self._known_contact(identifier)
         contact = self._contacts.get(index) or SandboxContact(identifier)
-        if set(values) & set(_MADE_UP_ATTRIBUTES):
+        if set(values) & set(_GENERATED_ATTRIBUTES):
             self._rekeyed.add(index)
         return self.change_contact(identifier, custom_attributes={**contact.custom_attributes, **values})
 
@@ -312,10 +321,10 @@ class SandboxAccount:
                 index = contact_index(self.seed, str(value)) if field == "id" else None
                 guess.update(() if index is None else (index,))
                 whose = identity_index(value)
-                guess.update(() if whose is None else self._workspace.contacts_of(whose))
+                guess.update(() if whose is None else self._contact_generator.contacts_of(whose))
             return guess
         name = field.removeprefix("custom_attributes.")
-        if name != field and name not in _MADE_UP_ATTRIBUTES:
+        if name != field and name not in _GENERATED_ATTRIBUTES:
             return {index for index, _ in self._contacts.stored()}
         return None
 

@@ -32,7 +32,7 @@ _INTERCOM_WINDOW: Final = 10
 class SandboxOptions:
     """How the two APIs behave.
 
-    SandboxAttributes:
+    Attributes:
         intercom_limit: Requests in a window of 10 seconds, told in X-RateLimit-*; None: no limit and no headers.
             The default is a private app's 10,000 a minute.
         chartmogul_limit: Requests in a second; beyond it 429. None: no limit.
@@ -59,7 +59,7 @@ class SandboxOptions:
 class Sandbox:
     """A served account.
 
-    SandboxAttributes:
+    Attributes:
         account: What both APIs tell and store.
         options: How they behave.
         faults: What goes wrong on purpose.

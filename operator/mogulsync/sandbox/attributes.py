@@ -118,6 +118,8 @@ _AT_THE_START: Final = (
     SandboxAttribute("trial_ends_at", "date", description="When the trial ends"),
     SandboxAttribute("newsletter", "boolean", description="Receives the newsletter"),
     SandboxAttribute("lifetime_value", "float", description="What the person brought in"),
+    SandboxAttribute("crm_id", "string", description="Id of the person in the CRM"),
+    SandboxAttribute("customer_status", "string", description="Written by an earlier integration"),
     SandboxAttribute("support_tier", "string", description="Level of support", options=("basic", "priority")),
     SandboxAttribute("legacy_plan", "string", description="Plan before the last price change", archived=True),
     SandboxAttribute("health_score", "integer", description="Computed inside Intercom", api_writable=False),

@@ -1,9 +1,8 @@
-"""The made-up Intercom contacts: who they are, and how the API tells them.
+"""Generated Intercom contacts and their JSON.
 
-Contacts come in groups of twenty, which hold the sixteen people of a group (a contact each), a second user
-with the address of one of them, a lead with the address of another, and two strangers. Past the customers'
-groups there are only strangers. So the person of a contact, and the contacts of a person, are a matter of
-arithmetic.
+Contacts come in groups of twenty: the sixteen people of a group (a contact each), a second user with the address of one
+of them, a lead with the address of another, and two strangers, who are nobody's customers. Past the customers' groups
+there are only strangers. So the person of a contact, and the contacts of a person, are arithmetic.
 """
 
 import json
@@ -12,7 +11,7 @@ from json.encoder import encode_basestring_ascii
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
-from mogulsync.sandbox.customers import BillingGenerator
+from mogulsync.sandbox.billing import BillingGenerator
 from mogulsync.sandbox.generated import random_bits
 from mogulsync.sandbox.identities import Identity, contact_id, identity
 
@@ -32,7 +31,7 @@ _ODD_EMAILS: Final[dict[int, Callable[[str], str]]] = {
     **dict.fromkeys(range(2, 6), str.title),
     6: lambda email: f" {email}",
 }
-"""What became of addresses that are missing or odd, each at its places among a hundred."""
+"""Addresses that are missing or odd, each at its places among a hundred."""
 
 
 _NO_ATTRIBUTES: Final[Mapping[str, Any]] = MappingProxyType({})
@@ -53,7 +52,7 @@ class SandboxContact(NamedTuple):
 
 
 class ContactGenerator:
-    """What the contacts of one account are made of."""
+    """Generates the contacts of one account."""
 
     def __init__(self, billing: BillingGenerator, *, customers: int, contacts: int) -> None:
         self._billing = billing
@@ -64,31 +63,31 @@ class ContactGenerator:
     def contact(self, index: int) -> SandboxContact:
         """Return the contact at this index."""
         who, place = self._person_of(index)
-        chance = random_bits(self._seed, index, _ABOUT)
+        bits = random_bits(self._seed, index, _ABOUT)
         role, email = "user", who.email
         if place == _SECOND_USER:
             external_id = f"alt-{who.number}"
         elif place == _SECOND_LEAD:
-            role, external_id = "lead", _lead_id(chance, who)
+            role, external_id = "lead", _lead_id(bits, who)
         else:
-            odd = _ODD_EMAILS.get((chance >> 8) % 100)
+            odd = _ODD_EMAILS.get((bits >> 8) % 100)
             email = odd(email) if odd else email
-            if chance % 7 == 0:
-                role, external_id = "lead", _lead_id(chance, who)
-            elif (chance >> 16) % 3 == 0:
+            if bits % 7 == 0:
+                role, external_id = "lead", _lead_id(bits, who)
+            elif (bits >> 16) % 3 == 0:
                 external_id = self._billing.source_of(who.ordinal).external_id(who.number)
             else:
                 external_id = f"user-{who.number}"
-        created = _FIRST_SEEN + chance % 150_000_000
+        created = _FIRST_SEEN + bits % 150_000_000
         return SandboxContact(
             id=contact_id(self._seed, index),
             role=role,
             email=email or None,
             external_id=external_id,
-            name=None if role == "lead" and chance >> 20 & 1 else who.name,
+            name=None if role == "lead" and bits >> 20 & 1 else who.name,
             created_at=created,
             updated_at=created,
-            custom_attributes=self._attributes(who, chance >> 24),
+            custom_attributes=self._attributes(who, bits >> 24) | (_former(bits) if place >= _STRANGERS else {}),
         )
 
     def contacts_of(self, person_index: int) -> list[int]:
@@ -128,25 +127,32 @@ class ContactGenerator:
         first = random_bits(self._seed, group, _PAIRS) % _PEOPLE
         return first, (first + 5) % _PEOPLE
 
-    def _attributes(self, who: Identity, chance: int) -> dict[str, Any]:
+    def _attributes(self, who: Identity, bits: int) -> dict[str, Any]:
         made: dict[str, Any] = {}
         source = self._billing.source_of(who.ordinal)
         if source.system == "Custom":
             made["account_number"] = who.number
-        elif chance % 2:
+        elif bits % 2:
             made["billing_id"] = (
-                f" {source.external_id(who.number)} " if chance % 41 == 0 else source.external_id(who.number)
+                f" {source.external_id(who.number)} " if bits % 41 == 0 else source.external_id(who.number)
             )
-        if chance >> 8 & 3 == 0:
-            made["newsletter"] = bool(chance >> 10 & 1)
-        if chance >> 11 & 7 == 0:
-            made["trial_ends_at"] = 1_750_000_000 + chance % 30_000_000
+        if bits >> 8 & 3 == 0:
+            made["newsletter"] = bool(bits >> 10 & 1)
+        if bits >> 11 & 7 == 0:
+            made["trial_ends_at"] = 1_750_000_000 + bits % 30_000_000
+        if bits >> 16 & 3 == 0:
+            made["crm_id"] = f"CRM-{who.number}"
         return made
 
 
-def _lead_id(chance: int, who: Identity) -> str:
+def _former(bits: int) -> dict[str, Any]:
+    """Return what an earlier tool wrote to a stranger who once was a customer: nothing for most."""
+    return {"lifetime_value": bits % 90_000 / 100, "customer_status": "Cancelled"} if bits >> 40 & 3 == 0 else {}
+
+
+def _lead_id(bits: int, who: Identity) -> str:
     """Return a lead's external id: Intercom gives each a UUID."""
-    digits = f"{chance:016x}"
+    digits = f"{bits:016x}"
     return f"{digits[:8]}-{digits[8:12]}-4{digits[12:15]}-a{digits[13:16]}-{who.number:012d}"
 
 

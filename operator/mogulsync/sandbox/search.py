@@ -87,7 +87,7 @@ class _Condition:
 class SearchRules:
     """How the sandbox settles what Intercom does not document.
 
-    SandboxAttributes:
+    Attributes:
         ignores_case: Whether text is compared without regard to case.
         longest_list: Values that IN and NIN take at most; None: any number.
         lag: Seconds until a new contact is found.
