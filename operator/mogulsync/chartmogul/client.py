@@ -3,12 +3,13 @@
 import base64
 import logging
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 from urllib.parse import quote
 
 from mogulsync.chartmogul import parsing
-from mogulsync.chartmogul.models import Customer, Invoice, Plan, Subscription
+from mogulsync.chartmogul.models import Customer, Invoice, Plan, SelectedDetails, Subscription
 from mogulsync.chartmogul.paging import PAGE_SIZE, DuplicateFilter, EntryPage, EntryPageReader
 from mogulsync.chartmogul.rate_limit import ChartMogulRateLimit
 from mogulsync.transport.client import JsonClient
@@ -64,16 +65,20 @@ class ChartMogulClient:
         """Return when the API key works."""
         await self._http.request("GET", "/ping", what="ping", read=lambda _: None)
 
-    async def customers(self, *, data_sources: frozenset[str] = frozenset()) -> AsyncIterator[list[Customer]]:
+    async def customers(
+        self, *, data_sources: frozenset[str] = frozenset(), selected: SelectedDetails | None = None
+    ) -> AsyncIterator[list[Customer]]:
         """Yield the customers, page by page, each one once, also where pages overlap.
 
         Args:
             data_sources: Only customers of any of these data source uuids; empty: all.
+            selected: The details to read of each; None: none.
         """
+        parse = partial(parsing.customer, selected=selected or SelectedDetails())
         seen: set[str] = set()
         async for page in self._pages("/customers", "entries", what="list customers"):
             customers = []
-            for customer in self._records(page.entries, parsing.customer, what="customers"):
+            for customer in self._records(page.entries, parse, what="customers"):
                 if customer.uuid in seen or (data_sources and data_sources.isdisjoint(customer.data_source_uuids)):
                     continue
                 seen.add(customer.uuid)

@@ -1,6 +1,56 @@
 """ChartMogul's customers, plans, subscriptions and invoices, with the values that a sync uses."""
 
 from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+CustomValue = str | int | float | bool | tuple[()] | None
+"""The value of a custom attribute: text is trimmed, None where it is missing, null or blank, `()` where it is an object
+or a list, which no attribute of ChartMogul's should be."""
+
+
+class Detail(StrEnum):
+    """A value of a customer that is read only where it is selected, since a run holds all customers."""
+
+    COMPANY = "company"
+    COUNTRY = "country"
+    BILLING_SYSTEM = "billing-system-type"
+    LEAD_CREATED_AT = "lead_created_at"
+    FREE_TRIAL_STARTED_AT = "free_trial_started_at"
+    TAGS = "tags"
+
+
+@dataclass(frozen=True, slots=True)
+class SelectedDetails:
+    """Which details are read; false when none is."""
+
+    details: frozenset[Detail] = frozenset()
+    custom: tuple[str, ...] = ()
+    """Names of custom attributes."""
+
+    def __bool__(self) -> bool:
+        return bool(self.details or self.custom)
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerDetails:
+    """The selected details of a customer; what is not selected is None or empty."""
+
+    company: str | None = None
+    country: str | None = None
+    """As ChartMogul words it."""
+    billing_system: str | None = None
+    lead_created_at: int | None = None
+    """Unix seconds."""
+    free_trial_started_at: int | None = None
+    """Unix seconds."""
+    tags: tuple[str, ...] = ()
+    """Distinct, sorted by code point."""
+    custom: tuple[CustomValue, ...] = ()
+    """In the order of `SelectedDetails.custom`."""
+
+
+NO_DETAILS: Final = CustomerDetails()
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +76,7 @@ class Customer:
     currency: str | None
     currency_sign: str | None
     url: str | None
+    details: CustomerDetails = NO_DETAILS
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from collections import deque
 from typing import Any, Final, NamedTuple
 
 from mogulsync.transport.client import JsonResponse, MalformedResponseError
+from mogulsync.transport.json_values import text, whole
 
 PAGE_SIZE: Final = 200
 """Records a page, the most that ChartMogul gives (dev.chartmogul.com/docs/pagination)."""
@@ -46,17 +47,32 @@ class EntryPageReader:
         return EntryPage(listed, self._next(data, some=bool(entries)))
 
     def _next(self, data: dict[str, Any], *, some: bool) -> str | None:
-        cursor = data.get("cursor")
+        cursor = text(data.get("cursor"))
         more = data.get("has_more")
-        if more is False or (more is None and (not cursor or not some)):
-            return None
-        if not isinstance(cursor, str) or not cursor:
+        if cursor is None and (more is True or _counts_further_pages(data, ended=more is False)):
             raise MalformedResponseError("it has more pages but no cursor")
+        if cursor is None or more is False or (more is not True and not some):
+            return None
         mark = hash(cursor)
         if mark in self._cursors:
             raise MalformedResponseError("its cursor leads back")
         self._cursors.add(mark)
         return cursor
+
+
+def _counts_further_pages(data: dict[str, Any], *, ended: bool) -> bool:
+    """Return whether an answer counts pages, as the deprecated paging by number did, and this may not be the last.
+
+    Args:
+        data: The answer.
+        ended: Whether it says that there is nothing more.
+    """
+    current, total = whole(data.get("current_page")), whole(data.get("total_pages"))
+    if current is None and total is None:
+        return False
+    if current is None or total is None:
+        return not ended
+    return current < total
 
 
 class DuplicateFilter:

@@ -8,69 +8,123 @@ it never costs the record. Only a record without a uuid is left out, and counted
 import math
 import sys
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
-from mogulsync.chartmogul.models import Customer, Invoice, Plan, Subscription, Transaction
+from mogulsync.chartmogul.models import (
+    NO_DETAILS,
+    Customer,
+    CustomerDetails,
+    CustomValue,
+    Detail,
+    Invoice,
+    Plan,
+    SelectedDetails,
+    Subscription,
+    Transaction,
+)
+from mogulsync.transport.json_values import number, trimmed, unix_seconds, whole
 
 Entry = dict[str, Any]
 
+_NO_DETAILS_SELECTED: Final = SelectedDetails()
 
-def customer(entry: Entry) -> Customer | None:
-    """Read an entry of `/customers`; None when it has no uuid."""
-    uuid = text(entry.get("uuid"))
+
+def customer(entry: Entry, selected: SelectedDetails = _NO_DETAILS_SELECTED) -> Customer | None:
+    """Read an entry of `/customers`; None when it has no uuid.
+
+    Args:
+        entry: The JSON value.
+        selected: The details to read; all others are left empty.
+    """
+    uuid = trimmed(entry.get("uuid"))
     if uuid is None:
         return None
-    external_id = text(entry.get("external_id"))
+    external_id = trimmed(entry.get("external_id"))
     return Customer(
         uuid=uuid,
         external_id=external_id,
         external_ids=_distinct(external_id, _texts(_pick(entry, "external_ids"))),
         data_source_uuids=_distinct(
-            text(_pick(entry, "data_source_uuid")), _texts(_pick(entry, "data_source_uuids")), shared=True
+            trimmed(_pick(entry, "data_source_uuid")), _texts(_pick(entry, "data_source_uuids")), shared=True
         ),
-        email=text(entry.get("email")),
+        email=trimmed(entry.get("email")),
         status=_shared(entry.get("status")),
         mrr=number(entry.get("mrr")),
         arr=number(entry.get("arr")),
-        customer_since=moment(_pick(entry, "customer-since")),
-        updated_at=moment(_pick(entry, "updated_at")),
+        customer_since=unix_seconds(_pick(entry, "customer-since")),
+        updated_at=unix_seconds(_pick(entry, "updated_at")),
         currency=_shared(entry.get("currency")),
         currency_sign=_shared(_pick(entry, "currency-sign")),
-        url=text(_pick(entry, "chartmogul-url")),
+        url=trimmed(_pick(entry, "chartmogul-url")),
+        details=_details(entry, selected) if selected else NO_DETAILS,
     )
+
+
+def _details(entry: Entry, selected: SelectedDetails) -> CustomerDetails:
+    attributes = _object(entry.get("attributes"))
+    custom = _object(attributes.get("custom"))
+
+    def when(detail: Detail, value: Any) -> Any:
+        return value if detail in selected.details else None
+
+    return CustomerDetails(
+        company=trimmed(when(Detail.COMPANY, entry.get("company"))),
+        country=_shared(when(Detail.COUNTRY, _country(entry))),
+        billing_system=_shared(when(Detail.BILLING_SYSTEM, _pick(entry, "billing-system-type"))),
+        lead_created_at=unix_seconds(when(Detail.LEAD_CREATED_AT, _pick(entry, "lead_created_at"))),
+        free_trial_started_at=unix_seconds(when(Detail.FREE_TRIAL_STARTED_AT, _pick(entry, "free_trial_started_at"))),
+        tags=_tags(when(Detail.TAGS, attributes.get("tags"))),
+        custom=tuple(_custom_value(custom.get(name)) for name in selected.custom),
+    )
+
+
+def _country(entry: Entry) -> str | None:
+    return trimmed(_object(entry.get("address")).get("country")) or trimmed(entry.get("country"))
+
+
+def _tags(value: Any) -> tuple[str, ...]:
+    return tuple(sys.intern(tag) for tag in sorted(set(_texts(value))))
+
+
+def _custom_value(value: Any) -> CustomValue:
+    """Read a custom attribute's value, plain or as `{"value": …}`."""
+    if isinstance(value, dict):
+        value = value.get("value", ())
+    if isinstance(value, str):
+        return value.strip() or None
+    return value if value is None or isinstance(value, bool | int | float) else ()
 
 
 def plan(entry: Entry) -> Plan | None:
     """Read an entry of `/plans`; None when it has no uuid."""
-    uuid = text(entry.get("uuid"))
+    uuid = trimmed(entry.get("uuid"))
     if uuid is None:
         return None
     return Plan(
         uuid=uuid,
-        name=text(entry.get("name")),
-        external_id=text(_pick(entry, "external_id")),
-        data_source_uuid=text(_pick(entry, "data_source_uuid")),
-        interval_unit=text(_pick(entry, "interval_unit")),
-        interval_count=_whole(_pick(entry, "interval_count")),
+        name=trimmed(entry.get("name")),
+        external_id=trimmed(_pick(entry, "external_id")),
+        data_source_uuid=trimmed(_pick(entry, "data_source_uuid")),
+        interval_unit=trimmed(_pick(entry, "interval_unit")),
+        interval_count=whole(_pick(entry, "interval_count")),
     )
 
 
 def subscription(entry: Entry) -> Subscription:
     """Read an entry of `/customers/{uuid}/subscriptions`."""
-    status = text(entry.get("status"))
+    status = trimmed(entry.get("status"))
     return Subscription(
-        plan=text(entry.get("plan")),
+        plan=trimmed(entry.get("plan")),
         active=status is not None and status.casefold() == "active",
-        billing_cycle=text(_pick(entry, "billing-cycle")),
-        billing_cycle_count=_whole(_pick(entry, "billing-cycle-count")),
-        data_source_uuid=text(_pick(entry, "data_source_uuid")),
+        billing_cycle=trimmed(_pick(entry, "billing-cycle")),
+        billing_cycle_count=whole(_pick(entry, "billing-cycle-count")),
+        data_source_uuid=trimmed(_pick(entry, "data_source_uuid")),
     )
 
 
 def invoice(entry: Entry) -> Invoice | None:
     """Read an entry of `/invoices`; None when it names no customer."""
-    customer_uuid = text(_pick(entry, "customer_uuid"))
+    customer_uuid = trimmed(_pick(entry, "customer_uuid"))
     if customer_uuid is None:
         return None
     lines = (number(_pick(line, "amount_in_cents")) for line in _entries(_pick(entry, "line_items")))
@@ -84,53 +138,14 @@ def invoice(entry: Entry) -> Invoice | None:
 
 
 def _transaction(entry: Entry) -> Transaction:
-    kind = (text(entry.get("type")) or "").casefold()
-    result = (text(entry.get("result")) or "").casefold()
+    kind = (trimmed(entry.get("type")) or "").casefold()
+    result = (trimmed(entry.get("result")) or "").casefold()
     return Transaction(
         is_refund=kind == "refund",
         successful=result == "successful" and kind in {"payment", "refund"},
         disabled=entry.get("disabled") is True,
         amount=number(_pick(entry, "amount_in_cents")),
     )
-
-
-def text(value: Any) -> str | None:
-    """Return trimmed text, a whole number as its digits; None for blank text and anything else."""
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        return None
-    return str(value).strip() or None
-
-
-def number(value: Any) -> float | None:
-    """Return a number, also one written as text; None for anything else, infinities included."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    try:
-        read = float(value)
-    except (ValueError, OverflowError):
-        return None
-    return read if math.isfinite(read) else None
-
-
-def moment(value: Any) -> int | None:
-    """Return unix seconds from ISO 8601 text (UTC where it names no zone) or from unix seconds; None otherwise."""
-    seconds = number(value)
-    if seconds is not None:
-        return int(seconds)
-    if not isinstance(value, str):
-        return None
-    try:
-        read = datetime.fromisoformat(value.strip())
-        return math.floor((read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp())
-    except (ValueError, OverflowError):
-        return None
-
-
-def _whole(value: Any) -> int | None:
-    read = number(value)
-    return int(read) if read is not None and read.is_integer() else None
 
 
 def _pick(entry: Entry, key: str) -> Any:
@@ -144,13 +159,17 @@ def _pick(entry: Entry, key: str) -> Any:
 
 def _shared(value: Any) -> str | None:
     """Return text that many records have in common as one object."""
-    read = text(value)
+    read = trimmed(value)
     return None if read is None else sys.intern(read)
+
+
+def _object(value: Any) -> Entry:
+    return value if isinstance(value, dict) else {}
 
 
 def _texts(value: Any) -> Iterator[str]:
     if isinstance(value, list):
-        yield from (read for each in value if (read := text(each)) is not None)
+        yield from (read for each in value if (read := trimmed(each)) is not None)
 
 
 def _distinct(first: str | None, others: Iterable[str], *, shared: bool = False) -> tuple[str, ...]:

@@ -25,6 +25,9 @@ VERSION: Final = "2.16"
 PAGE_SIZE: Final = 150
 """Contacts a page, the most that Intercom gives."""
 
+UNKNOWN_ATTRIBUTE: Final = frozenset({400, 404, 422})
+"""Statuses by which Intercom may refuse a write that holds an attribute which it does not know yet."""
+
 _SIZE_REFUSED: Final = frozenset({400, 413, 422})
 _BUILT_IN: Final = frozenset({"email", "external_id"})
 
@@ -163,13 +166,22 @@ class IntercomClient:
             async for page in pages:
                 yield page
 
-    async def update(self, contact_id: str, attributes: Mapping[str, Any], *, keep: frozenset[str]) -> Contact:
+    async def update(
+        self,
+        contact_id: str,
+        attributes: Mapping[str, Any],
+        *,
+        keep: frozenset[str],
+        retried_statuses: frozenset[int] = frozenset(),
+    ) -> Contact:
         """Write custom attributes of a contact and return it as Intercom then has it.
 
         Args:
             contact_id: Intercom's id.
             attributes: The values by name; None clears one. All others stay as they are.
             keep: The custom attributes to keep in the result.
+            retried_statuses: Refusals to retry like a broken connection (`UNKNOWN_ATTRIBUTE`, where an attribute was
+                made a moment ago).
 
         Raises:
             GoneError: The contact is not there any more: deleted, or merged into another.
@@ -189,6 +201,7 @@ class IntercomClient:
             read=read,
             body={"custom_attributes": dict(attributes)},
             shape=parsing.CONTACT,
+            retried_statuses=retried_statuses,
         )
 
     async def _search(
@@ -206,10 +219,16 @@ class IntercomClient:
             _logger.info("Intercom: a search for %d keys was refused; trying %d", len(batch), self._batch_size.size)
             return
         self._batch_size.taken(len(batch))
-        yield self._counted(page, reader)
-        while cursor is not None:
-            page, cursor = await self._search_page(name, batch, reader, cursor=cursor)
+        found: set[str] = set()
+        unreadable = 0
+        while True:
             yield self._counted(page, reader)
+            found |= page.ids
+            unreadable += reader.unreadable
+            if cursor is None:
+                break
+            page, cursor = await self._search_page(name, batch, reader, cursor=cursor)
+        self._count_missing((page.total_count or 0) - len(found) - unreadable)
 
     async def _search_page(
         self, field: str, keys: list[str | int], reader: ContactPageReader, *, cursor: str | None
@@ -224,6 +243,12 @@ class IntercomClient:
             body={"query": {"field": field, "operator": "IN", "value": keys}, "pagination": pagination},
             shape=parsing.CONTACTS,
         )
+
+    def _count_missing(self, missing: int) -> None:
+        """Count the contacts that a search's last page still counts, but that no page held."""
+        if missing > 0:
+            self._stats.missing_from_searches += missing
+            _logger.warning("Intercom: the pages of a search lacked %d of its contacts", missing)
 
     def _counted(self, page: ContactPage, reader: ContactPageReader) -> ContactPage:
         """Count the contacts that a page had to leave out for want of an id."""

@@ -26,6 +26,11 @@ class ContactPage:
     def __len__(self) -> int:
         return len(self._entries)
 
+    @property
+    def ids(self) -> set[str]:
+        """The ids of the contacts, without parsing them."""
+        return {contact_id for entry in self._entries if (contact_id := parsing.contact_id(entry)) is not None}
+
     @cached_property
     def contacts(self) -> list[Contact]:
         """The contacts. They are parsed when first read, when the request for the next page is already sent."""
@@ -59,6 +64,6 @@ class ContactPageReader:
             if mark in self._cursors:
                 raise MalformedResponseError("its cursor leads back")
             self._cursors.add(mark)
-        entries = [entry for entry in listed if parsing.has_id(entry)]
+        entries = [entry for entry in listed if parsing.contact_id(entry) is not None]
         self.unreadable = len(listed) - len(entries)
         return ContactPage(entries, keep=self._keep, total_count=parsing.total_count(body.data)), cursor

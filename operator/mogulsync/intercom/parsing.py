@@ -8,6 +8,7 @@ from pydantic_core import SchemaValidator, core_schema
 
 from mogulsync.intercom.models import Contact, DataAttribute, Workspace
 from mogulsync.transport.client import MalformedResponseError
+from mogulsync.transport.json_values import text
 
 
 def _some_of(fields: Mapping[str, core_schema.CoreSchema]) -> core_schema.TypedDictSchema:
@@ -18,6 +19,8 @@ def _some_of(fields: Mapping[str, core_schema.CoreSchema]) -> core_schema.TypedD
     )
 
 
+_TOO_MANY: Final = 2**63
+"""From here on a count makes no sense."""
 _ANYTHING: Final = core_schema.any_schema()
 _CONTACT: Final = _some_of(dict.fromkeys(("id", "email", "external_id", "custom_attributes"), _ANYTHING))
 CONTACT: Final = SchemaValidator(_CONTACT)
@@ -40,7 +43,7 @@ def workspace(data: Any) -> Workspace:
     if not isinstance(app, dict):
         # A token without an admin has no app in its answer; that it was answered says it works.
         app = {}
-    return Workspace(id=_word(app.get("id_code")), name=_word(app.get("name")), region=_word(app.get("region")))
+    return Workspace(id=text(app.get("id_code")), name=text(app.get("name")), region=text(app.get("region")))
 
 
 def attributes(data: Any) -> list[DataAttribute]:
@@ -61,12 +64,12 @@ def created(data: Any) -> None:
 def _attribute(entry: dict[str, Any]) -> DataAttribute:
     return DataAttribute(
         name=entry["name"],
-        data_type=_word(entry.get("data_type")) or "",
+        data_type=text(entry.get("data_type")) or "",
         custom=entry.get("custom") is True,
         archived=entry.get("archived") is True,
         api_writable=entry.get("api_writable") is not False,
         has_options=bool(entry.get("options")),
-        model=_word(entry.get("model")) or "contact",
+        model=text(entry.get("model")) or "contact",
     )
 
 
@@ -80,23 +83,23 @@ def contact(data: Any, keep: AbstractSet[str], *, request_id: str | None = None)
     """
     if not isinstance(data, dict):
         return None
-    contact_id = _word(data.get("id"))
+    contact_id = text(data.get("id"))
     if contact_id is None:
         return None
     found = data.get("custom_attributes")
     values = found if isinstance(found, dict) else {}
     return Contact(
         id=contact_id,
-        email=_word(data.get("email")),
-        external_id=_word(data.get("external_id")),
+        email=text(data.get("email")),
+        external_id=text(data.get("external_id")),
         attributes={name: value for name in keep if (value := values.get(name)) is not None},
         request_id=request_id,
     )
 
 
-def has_id(entry: Mapping[str, Any]) -> bool:
-    """Return whether an entry of a list has an id, so that `contact` can read it."""
-    return _word(entry.get("id")) is not None
+def contact_id(entry: Mapping[str, Any]) -> str | None:
+    """Return the id of an entry of a list; None when it has none, so that `contact` cannot read it."""
+    return text(entry.get("id"))
 
 
 def listed(data: Any) -> list[dict[str, Any]]:
@@ -114,7 +117,7 @@ def listed(data: Any) -> list[dict[str, Any]]:
 def total_count(data: dict[str, Any]) -> int | None:
     """Return how many entries the whole list has, where the page says so."""
     total = data.get("total_count")
-    return total if isinstance(total, int) and not isinstance(total, bool) and total >= 0 else None
+    return total if isinstance(total, int) and not isinstance(total, bool) and 0 <= total < _TOO_MANY else None
 
 
 def next_cursor(data: dict[str, Any]) -> str | None:
@@ -131,13 +134,3 @@ def next_cursor(data: dict[str, Any]) -> str | None:
     if not isinstance(cursor, str) or not cursor:
         raise MalformedResponseError("it has a next page but no cursor")
     return cursor
-
-
-def _word(value: Any) -> str | None:
-    if type(value) is str:
-        return value or None
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        return None
-    return str(value) or None

@@ -4,7 +4,13 @@ import logging
 from typing import Final
 
 from mogulsync.resource.reasons import RecordReason, RunReason
-from mogulsync.transport.errors import ApiError, CredentialsRejectedError, ThrottledError, UnavailableError
+from mogulsync.transport.errors import (
+    ApiError,
+    CredentialsRejectedError,
+    SubscriptionEndedError,
+    ThrottledError,
+    UnavailableError,
+)
 
 _log: Final = logging.getLogger(__name__)
 _SECRETS: Final = {"ChartMogul": "the API key", "Intercom": "the access token"}
@@ -26,6 +32,9 @@ class RunError(Exception):
 
 def failure_of(error: ApiError) -> RunError:
     """Return how a run ends that this error of an API stops."""
+    if isinstance(error, SubscriptionEndedError):
+        fix = f"renew the subscription of the {error.api} account; the Secret is fine"
+        return RunError(RunReason.CREDENTIALS_REJECTED, f"{error}; {fix}")
     if isinstance(error, CredentialsRejectedError):
         mend = f"see that {_SECRETS[error.api]} in its Secret is valid and has the permissions it needs"
         return RunError(RunReason.CREDENTIALS_REJECTED, f"{error}; {mend}")

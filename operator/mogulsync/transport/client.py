@@ -20,6 +20,7 @@ from mogulsync.transport.errors import (
     CredentialsRejectedError,
     GoneError,
     RejectedError,
+    SubscriptionEndedError,
     ThrottledError,
     UnavailableError,
 )
@@ -34,6 +35,7 @@ _T = TypeVar("_T")
 _TOO_MANY_REQUESTS: Final = 429
 _RETRIED: Final = frozenset({408, _TOO_MANY_REQUESTS})
 _SERVER_ERROR: Final = 500
+_PAYMENT_REQUIRED: Final = 402
 _GONE: Final = frozenset({404, 410})
 
 _logger = logging.getLogger("mogulsync.transport")
@@ -124,6 +126,7 @@ class JsonClient:
         params: Mapping[str, str] | None = None,
         body: Any = None,
         shape: SchemaValidator | None = None,
+        retried_statuses: frozenset[int] = frozenset(),
     ) -> _T:
         """Send a request until it is answered and return what `read` makes of the answer.
 
@@ -136,6 +139,8 @@ class JsonClient:
             body: Sent as JSON.
             shape: The parts of the answer that `read` needs; the rest is skipped, which is faster. An answer of another
                 shape is given to it whole.
+            retried_statuses: Refusals that may pass, so that they are retried like a broken connection; the last one
+                is raised when there is no other attempt.
 
         Raises:
             CredentialsRejectedError: The credentials were refused.
@@ -151,11 +156,11 @@ class JsonClient:
             permit = await self._rate_limiter.acquire()
             try:
                 response = await self._attempt(request, permit, number=policy.attempts + 1)
-                return self._result(response, what=what, read=read, shape=shape)
+                return self._result(response, what=what, read=read, shape=shape, retried=retried_statuses)
             except RetryableError as error:
                 wait = policy.wait_after(error, took=self._clock() - permit.sent)
                 if wait is None:
-                    raise self._exhausted(error, what=what) from None
+                    raise (error.refusal or self._exhausted(error, what=what)) from None
                 _logger.info(
                     "%s: cannot %s: %s; attempt %d in %.1f s", self._api, what, error, policy.attempts + 1, wait
                 )
@@ -195,11 +200,20 @@ class JsonClient:
             raise RetryableError(f"no answer, {type(error).__name__}") from None
 
     def _result(
-        self, response: httpx2.Response, *, what: str, read: Callable[[JsonResponse], _T], shape: SchemaValidator | None
+        self,
+        response: httpx2.Response,
+        *,
+        what: str,
+        read: Callable[[JsonResponse], _T],
+        shape: SchemaValidator | None,
+        retried: frozenset[int],
     ) -> _T:
         """Return what `read` makes of an answer, or raise what the answer means."""
         if not response.is_success:
-            raise self._error(response, what=what)
+            error = self._error(response, what=what)
+            if isinstance(error, ApiError) and response.status_code in retried:
+                raise RetryableError(status=error.status, code=error.code, request_id=error.request_id, refusal=error)
+            raise error
         try:
             return read(
                 JsonResponse(_parsed(response.content, shape), safe_token(response.headers.get("x-request-id")))
@@ -218,6 +232,8 @@ class JsonClient:
             wait = retry_after(response.headers, wall_time=time.time())
             return RetryableError(status=status, code=code, request_id=request_id, retry_after=wait)
         failed = f"cannot {what}"
+        if status == _PAYMENT_REQUIRED and status in self._refused:
+            return SubscriptionEndedError(self._api, failed, status=status, code=code, request_id=request_id)
         if status in self._refused:
             return CredentialsRejectedError(self._api, failed, status=status, code=code, request_id=request_id)
         if status in _GONE:

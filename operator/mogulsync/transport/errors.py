@@ -1,16 +1,20 @@
 """Errors of a request, by how the caller has to react.
 
     ApiError
-    ├── CredentialsRejectedError   401, 403, ChartMogul's 402: the run ends
-    ├── GoneError                  404, 410: the record is not there any more
-    ├── RejectedError              another 4xx: this request is wrong, a retry cannot help
-    └── UnavailableError           no usable answer after every attempt
-        └── ThrottledError         the last of them was a 429
+    ├── CredentialsRejectedError     401, 403: the run ends
+    │   └── SubscriptionEndedError   ChartMogul's 402: likewise, but the credentials are not what has to be fixed
+    ├── GoneError                    404, 410: the record does not exist any more
+    ├── RejectedError                another 4xx: this request is wrong, a retry cannot help
+    └── UnavailableError             an outage: no usable answer after every attempt
+        └── ThrottledError           nothing but refusals for being too fast
 
-Messages hold the API's error code and request id, never a body, a credential or a customer's data.
+All but UnavailableError are answers: the API is there and has decided. Messages hold the API's error code and request
+id, never a body, a credential or a customer's data.
 """
 
 from typing import Literal
+
+from mogulsync.transport.error_detail import error_detail
 
 Api = Literal["ChartMogul", "Intercom"]
 
@@ -36,7 +40,7 @@ class ApiError(Exception):
     ) -> None:
         details = [
             f"status {status}" if status else "",
-            code or "",
+            code if code and code != str(status) else "",
             f"request {request_id}" if request_id else "",
         ]
         shown = ", ".join(detail for detail in details if detail)
@@ -51,6 +55,10 @@ class CredentialsRejectedError(ApiError):
     """The credentials were refused, or lack a permission."""
 
 
+class SubscriptionEndedError(CredentialsRejectedError):
+    """The account's trial or subscription has ended."""
+
+
 class GoneError(ApiError):
     """The record does not exist (any more)."""
 
@@ -61,6 +69,7 @@ class RejectedError(ApiError):
     Attributes:
         message: The API's own message, empty when it gave none. It may quote what was sent: show it only where that
             cannot be a customer's data.
+        detail: The error code and what may always be shown of the message; None when there is neither.
     """
 
     def __init__(
@@ -75,11 +84,12 @@ class RejectedError(ApiError):
     ) -> None:
         super().__init__(api, what, status=status, code=code, request_id=request_id)
         self.message = message
+        self.detail = error_detail(code, message)
 
 
 class UnavailableError(ApiError):
-    """No usable answer after every attempt: time-outs, broken connections, 5xx, malformed bodies."""
+    """An outage, no usable answer after every attempt: time-outs, broken connections, 5xx, malformed bodies."""
 
 
 class ThrottledError(UnavailableError):
-    """Still answered 429 after every attempt."""
+    """Still refused for being too fast when there was no time left."""

@@ -2,6 +2,7 @@
 
 import random
 
+from mogulsync.transport.errors import ApiError
 from mogulsync.transport.settings import RequestSettings
 
 
@@ -14,6 +15,7 @@ class RetryableError(Exception):
         code: The API's error code.
         request_id: The API's id of the request.
         retry_after: Seconds that the API asked to wait; None when it did not.
+        refusal: What the request ends with when there is no other attempt; None for an outage.
     """
 
     def __init__(
@@ -24,6 +26,7 @@ class RetryableError(Exception):
         code: str | None = None,
         request_id: str | None = None,
         retry_after: float | None = None,
+        refusal: ApiError | None = None,
     ) -> None:
         super().__init__(why or f"status {status}")
         self.why = why
@@ -31,6 +34,7 @@ class RetryableError(Exception):
         self.code = code
         self.request_id = request_id
         self.retry_after = retry_after
+        self.refusal = refusal
 
 
 class RetryPolicy:

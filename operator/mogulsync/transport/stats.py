@@ -15,6 +15,7 @@ class RequestStats:
         throttled: Answers 429 of both.
         retried: Attempts after the first, of both.
         unreadable: Records of either API that were left out because they have no id.
+        missing_from_searches: Contacts that Intercom's searches counted and that none of their pages held.
     """
 
     chartmogul: int = 0
@@ -22,6 +23,7 @@ class RequestStats:
     throttled: int = 0
     retried: int = 0
     unreadable: int = 0
+    missing_from_searches: int = 0
 
     def count_attempt(self, api: Api, *, number: int) -> None:
         """Count one request that is being sent to `api`; `number` is 1 for the first attempt at it."""

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from mogulsync.chartmogul.client import ChartMogulClient
+from mogulsync.chartmogul.models import NO_DETAILS, CustomerDetails, Detail, SelectedDetails
 from mogulsync.sandbox import Drop, Respond, Rewrite, Sandbox, SandboxAccount, Truncate
-from mogulsync.transport.errors import CredentialsRejectedError, GoneError, UnavailableError
+from mogulsync.transport.errors import CredentialsRejectedError, GoneError, SubscriptionEndedError, UnavailableError
 from mogulsync.transport.stats import RequestStats
 
 
@@ -137,10 +138,23 @@ async def test_a_refused_key(chartmogul: ChartMogulClient, account: SandboxAccou
     assert (caught.value.status, caught.value.code) == (401, "401")
 
 
-@pytest.mark.parametrize("status", [402, 403])
+@pytest.mark.parametrize(("status", "expected"), [(402, SubscriptionEndedError), (403, CredentialsRejectedError)])
 async def test_an_account_that_may_not_is_refused_like_a_key(
-    chartmogul: ChartMogulClient, sandbox: Sandbox, status: int
+    chartmogul: ChartMogulClient, sandbox: Sandbox, status: int, expected: type[Exception]
 ) -> None:
     sandbox.faults.inject(Respond(status))
-    with pytest.raises(CredentialsRejectedError):
+    with pytest.raises(CredentialsRejectedError) as caught:
         await uuids(chartmogul)
+    assert type(caught.value) is expected
+
+
+async def test_details_are_read_where_they_are_selected(
+    chartmogul: ChartMogulClient, account: SandboxAccount, stats: RequestStats
+) -> None:
+    account.add_customer({"company": "Acme", "attributes": {"tags": ["vip"], "custom": {"score": 7}}})
+    selected = SelectedDetails(frozenset({Detail.COMPANY, Detail.TAGS}), ("score",))
+    details = [each.details async for page in chartmogul.customers(selected=selected) for each in page]
+    assert CustomerDetails(company="Acme", tags=("vip",), custom=(7,)) in details
+    plain = [each.details async for page in chartmogul.customers() for each in page]
+    assert set(map(id, plain)) == {id(NO_DETAILS)}
+    assert stats.chartmogul == 2 * -(-len(details) // 200)

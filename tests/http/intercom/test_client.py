@@ -18,8 +18,8 @@ from tests.support.raw_http import RawServer, raw_server, reply
 NOTHING: frozenset[str] = frozenset()
 
 
-def connected(server: RawServer) -> IntercomClient:
-    return IntercomClient(url=server.url, token="t", rate_limit_percent=80, stats=RequestStats())
+def connected(server: RawServer, stats: RequestStats | None = None) -> IntercomClient:
+    return IntercomClient(url=server.url, token="t", rate_limit_percent=80, stats=stats or RequestStats())
 
 
 async def scanned(intercom: IntercomClient) -> list[str]:
@@ -142,6 +142,25 @@ async def test_a_search_follows_pages_in_the_body(intercom: IntercomClient, acco
     assert [len(page.contacts) for page in pages] == [150, 150, 20]
     assert {contact.id for page in pages for contact in page.contacts} == same
     assert pages[0].total_count == 320
+
+
+@pytest.mark.parametrize(
+    ("second", "missing"),
+    [
+        ({"data": [{"id": "3"}], "total_count": 3}, 0),
+        ({"data": [{"id": "1"}, {"id": "2"}], "total_count": 3}, 1),
+        ({"data": [], "total_count": 3}, 1),
+        ({"data": [{}], "total_count": 3}, 0),
+        ({"data": [], "total_count": 2}, 0),
+        ({"data": []}, 0),
+    ],
+)
+async def test_contacts_that_a_search_counts_but_does_not_give_are_counted(second: Any, missing: int) -> None:
+    first = {"data": [{"id": "1"}, {"id": "2"}], "total_count": 3, "pages": {"next": {"starting_after": "a"}}}
+    stats = RequestStats()
+    async with raw_server([reply(first), reply(second)]) as server, connected(server, stats) as intercom:
+        await found(intercom, "email", ["a@example.com"])
+    assert stats.missing_from_searches == missing
 
 
 async def test_a_search_without_keys_asks_nothing(intercom: IntercomClient, stats: RequestStats) -> None:

@@ -167,6 +167,41 @@ async def test_what_stays_wrong_is_told_at_once(status: int, expected: type[ApiE
         assert error.message == f"about {EMAIL}"
 
 
+async def test_a_refusal_tells_its_code_and_no_customer_s_data() -> None:
+    body = {"errors": [{"code": "parameter_invalid", "message": f"Email {EMAIL} is not valid"}]}
+    async with raw_server([reply(body, status=422)]) as server, client(server.url) as http:
+        with pytest.raises(RejectedError) as caught:
+            await get(http)
+    assert caught.value.detail == "parameter_invalid: Email … is not valid"
+
+
+async def test_a_status_is_said_once() -> None:
+    for status in (400, 401, 404, 503):
+        body = {"code": status, "message": "No valid API key provided", "param": None}
+        async with raw_server([reply(body, status=status)]) as server, client(server.url) as http:
+            with pytest.raises(ApiError) as caught:
+                await get(http)
+        assert str(caught.value).count(str(status)) == 1
+
+
+@pytest.mark.parametrize("status", [400, 404, 422])
+async def test_a_refusal_that_may_pass_is_retried(status: int) -> None:
+    stats = RequestStats()
+    async with raw_server([reply({}, status=status), GOOD]) as server, client(server.url, stats=stats) as http:
+        got = await http.request("GET", "/", what="try", read=entries, retried_statuses=frozenset({400, 404, 422}))
+    assert got == {"good": True}
+    assert (stats.intercom, stats.retried) == (2, 1)
+
+
+@pytest.mark.parametrize(("status", "expected"), [(400, RejectedError), (404, GoneError)])
+async def test_a_refusal_that_does_not_pass_remains_a_refusal(status: int, expected: type[ApiError]) -> None:
+    stats = RequestStats()
+    async with raw_server([reply({}, status=status)]) as server, client(server.url, stats=stats) as http:
+        with pytest.raises(expected):
+            await http.request("GET", "/", what="try", read=entries, retried_statuses=frozenset({400, 404, 422}))
+    assert stats.intercom == 6
+
+
 @pytest.mark.parametrize("text", ["", "<html>Forbidden</html>", "[]", '"words"', '{"errors": 3}', "\x00"])
 async def test_an_error_body_of_any_kind_is_borne(text: str) -> None:
     async with raw_server([reply(status=401, text=text)]) as server, client(server.url) as http:

@@ -19,6 +19,17 @@ def read(data: Any) -> EntryPage:
         ({"entries": [], "cursor": "c"}, EntryPage([], None)),
         ({"entries": [], "cursor": "c", "has_more": True}, EntryPage([], "c")),
         ({"entries": []}, EntryPage([], None)),
+        ({"entries": [{"uuid": "a"}], "current_page": 1, "total_pages": 1}, EntryPage([{"uuid": "a"}], None)),
+        (
+            {"entries": [{"uuid": "a"}], "current_page": 2, "total_pages": 2, "has_more": False},
+            EntryPage([{"uuid": "a"}], None),
+        ),
+        ({"entries": [], "current_page": 1, "total_pages": 0}, EntryPage([], None)),
+        (
+            {"entries": [{"uuid": "a"}], "current_page": 1, "total_pages": 3, "cursor": "c"},
+            EntryPage([{"uuid": "a"}], "c"),
+        ),
+        ({"entries": [{"uuid": "a"}], "cursor": 7, "has_more": True}, EntryPage([{"uuid": "a"}], "7")),
         ({"subscriptions": [{}]}, EntryPage([{}], None)),
         ({"entries": [None, 3]}, EntryPage([{}, {}], None)),
     ],
@@ -36,7 +47,12 @@ def test_a_page_has_entries_and_may_have_a_next_one(data: Any, expected: EntryPa
         {"entries": None},
         {"entries": {}},
         {"entries": [], "has_more": True},
-        {"entries": [], "has_more": True, "cursor": 7},
+        {"entries": [], "has_more": True, "cursor": {}},
+        {"entries": [{"uuid": "a"}], "current_page": 1, "total_pages": 2},
+        {"entries": [{"uuid": "a"}], "current_page": 1, "total_pages": 2, "has_more": False},
+        {"entries": [{"uuid": "a"}], "current_page": "1", "total_pages": "2", "cursor": None},
+        {"entries": [{"uuid": "a"}], "total_pages": 2},
+        {"entries": [{"uuid": "a"}], "current_page": 1},
     ],
 )
 def test_what_is_no_page_is_malformed(data: Any) -> None:

@@ -5,7 +5,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mogulsync.chartmogul import parsing
-from mogulsync.chartmogul.models import Customer, Invoice, Plan, Subscription, Transaction
+from mogulsync.chartmogul.models import (
+    NO_DETAILS,
+    Customer,
+    CustomerDetails,
+    Detail,
+    Invoice,
+    Plan,
+    SelectedDetails,
+    Subscription,
+    Transaction,
+)
 
 ENTRY = {
     "id": 25647,
@@ -60,66 +70,67 @@ def test_a_customer_without_a_uuid_is_none(entry: dict[str, Any]) -> None:
     assert parsing.customer(entry) is None
 
 
-@pytest.mark.parametrize(
-    ("value", "expected"),
-    [
-        (0, 0.0),
-        (1999, 1999.0),
-        (-50.5, -50.5),
-        ("1200", 1200.0),
-        (" 12.5 ", 12.5),
-        ("", None),
-        ("n/a", None),
-        (None, None),
-        (True, None),
-        (float("nan"), None),
-        (float("inf"), None),
-        (10**400, None),
-        ([1], None),
-    ],
-)
-def test_amounts_are_numbers_or_empty(value: Any, expected: float | None) -> None:
-    assert parsing.number(value) == expected
+EVERYTHING = SelectedDetails(frozenset(Detail), ("plan_tier", "score", "vip", "since", "note", "nested", "absent"))
+DETAILS = {
+    "company": " Acme ",
+    "country": "United Kingdom",
+    "address": {"country": "Germany", "city": "Berlin"},
+    "billing-system-type": "Import API",
+    "lead_created_at": "2015-06-09T13:16:00-04:00",
+    "free_trial_started_at": "2015-06-09T17:16:00Z",
+    "attributes": {
+        "tags": ["vip", " eu, big", "vip", "", None, 7],
+        "stripe": {"uid": 7},
+        "custom": {
+            "plan_tier": " gold ",
+            "score": {"value": 4.5, "source": "integration"},
+            "vip": False,
+            "since": "2016-01-31T00:00:00.000Z",
+            "note": " ",
+            "nested": ["a"],
+            "other": "not selected",
+        },
+    },
+}
+
+
+def test_details_are_read_where_they_are_selected() -> None:
+    customer = parsing.customer({**ENTRY, **DETAILS}, EVERYTHING)
+    assert customer is not None
+    assert customer.details == CustomerDetails(
+        company="Acme",
+        country="Germany",
+        billing_system="Import API",
+        lead_created_at=1433870160,
+        free_trial_started_at=1433870160,
+        tags=("7", "eu, big", "vip"),
+        custom=("gold", 4.5, False, "2016-01-31T00:00:00.000Z", None, (), None),
+    )
+
+
+def test_details_that_are_not_selected_take_no_memory() -> None:
+    customer = parsing.customer({**ENTRY, **DETAILS})
+    assert customer is not None
+    assert customer.details is NO_DETAILS
+    some = parsing.customer({**ENTRY, **DETAILS}, SelectedDetails(frozenset({Detail.TAGS})))
+    assert some is not None
+    assert some.details == CustomerDetails(tags=("7", "eu, big", "vip"))
 
 
 @pytest.mark.parametrize(
-    ("value", "expected"),
-    [
-        ("2015-06-09T13:16:00-04:00", 1433870160),
-        ("2015-06-09T17:16:00Z", 1433870160),
-        ("2015-06-09T17:16:00.900Z", 1433870160),
-        ("2015-06-09T17:16:00", 1433870160),
-        ("2015-06-09", 1433808000),
-        (1433870160, 1433870160),
-        ("1433870160", 1433870160),
-        (1433870160.7, 1433870160),
-        ("", None),
-        ("yesterday", None),
-        (None, None),
-        (False, None),
-        ("2015-13-45", None),
-    ],
+    "entry",
+    [{}, {"attributes": None}, {"attributes": {"custom": [], "tags": {}}, "address": "Berlin", "company": ["x"]}],
 )
-def test_moments_are_unix_seconds(value: Any, expected: int | None) -> None:
-    assert parsing.moment(value) == expected
+def test_details_that_a_customer_does_not_have_are_empty(entry: dict[str, Any]) -> None:
+    customer = parsing.customer({"uuid": "cus_1", **entry}, EVERYTHING)
+    assert customer is not None
+    assert customer.details == CustomerDetails(custom=(None,) * 7)
 
 
-@pytest.mark.parametrize(
-    ("value", "expected"),
-    [
-        (" a ", "a"),
-        ("", None),
-        ("  ", None),
-        (42, "42"),
-        (42.0, "42"),
-        (1.5, "1.5"),
-        (True, None),
-        (None, None),
-        ([], None),
-    ],
-)
-def test_text_is_trimmed_and_blank_is_empty(value: Any, expected: str | None) -> None:
-    assert parsing.text(value) == expected
+def test_the_country_may_be_given_outside_the_address() -> None:
+    customer = parsing.customer({"uuid": "cus_1", "country": "Spain", "address": {"country": ""}}, EVERYTHING)
+    assert customer is not None
+    assert customer.details.country == "Spain"
 
 
 def test_a_plan() -> None:
@@ -179,10 +190,16 @@ ANY = st.recursive(
 
 
 @given(
-    st.dictionaries(st.sampled_from([*ENTRY, "line_items", "transactions", "plan", "disabled", "customer_uuid"]), ANY)
+    st.dictionaries(
+        st.sampled_from([*ENTRY, *DETAILS, "line_items", "transactions", "plan", "disabled", "customer_uuid"]), ANY
+    ),
+    ANY,
 )
-def test_no_odd_value_breaks_a_record(entry: dict[str, Any]) -> None:
+def test_no_odd_value_breaks_a_record(entry: dict[str, Any], odd: Any) -> None:
     customer = parsing.customer({**entry, "uuid": "cus_1"})
+    parsing.customer(
+        {"uuid": "cus_1", "attributes": {"tags": odd, "custom": {"score": odd, "note": [odd]}}}, EVERYTHING
+    )
     assert customer is not None
     assert all(each == each.strip() != "" for each in customer.external_ids)
     parsing.plan(entry)
