@@ -41,9 +41,10 @@ lock: | $(filter .uv/bin/uv,$(UV)) ## Bring locks/ up to what pyproject.toml ask
 	@$(COMPILE) --group build --constraint $(LOCKS)/dev.txt -o $(LOCKS)/build.txt
 
 .PHONY: generate
-generate: $(STAMP) ## Write what is generated: crds/, and of the chart its template, values' schema and README
+generate: $(STAMP) ## Write what is generated: crds/, argocd/argocd-cm.yaml, and parts of the chart
 	@$(BIN)/python -m mogulsync.resource.crd > crds/intercomdestinations.mogulsync.dev.yaml
 	@$(BIN)/python tools/chart_crd.py > charts/mogulsync/templates/crd.yaml
+	@$(BIN)/python tools/argocd_config.py > argocd/argocd-cm.yaml
 	@new=$$($(BIN)/python tools/chart_values.py schema) && printf '%s\n' "$$new" > charts/mogulsync/values.schema.json
 	@new=$$($(BIN)/python tools/chart_values.py readme) && printf '%s\n' "$$new" > charts/mogulsync/README.md
 
@@ -51,6 +52,7 @@ generate: $(STAMP) ## Write what is generated: crds/, and of the chart its templ
 verify: $(STAMP) ## Fail when a generated file or a lock is not what its source says
 	@diff -u crds/intercomdestinations.mogulsync.dev.yaml <($(BIN)/python -m mogulsync.resource.crd)
 	@diff -u charts/mogulsync/templates/crd.yaml <($(BIN)/python tools/chart_crd.py)
+	@diff -u argocd/argocd-cm.yaml <($(BIN)/python tools/argocd_config.py)
 	@diff -u charts/mogulsync/values.schema.json <($(BIN)/python tools/chart_values.py schema)
 	@diff -u charts/mogulsync/README.md <($(BIN)/python tools/chart_values.py readme)
 	@copy=$$(mktemp -d) && cp locks/* "$$copy" && $(MAKE) --silent lock LOCKS="$$copy" && diff -r locks "$$copy" && rm -r "$$copy"

@@ -9,6 +9,16 @@ return {
     ["displayName"] = "Sync now",
     ["disabled"] = false
   },
+  ["check"] = {
+    ["iconClass"] = "fa fa-fw fa-check",
+    ["displayName"] = "Check the credentials",
+    ["disabled"] = false
+  },
+  ["preview"] = {
+    ["iconClass"] = "fa fa-fw fa-eye",
+    ["displayName"] = "Preview (dry run)",
+    ["disabled"] = false
+  },
   ["suspend"] = {
     ["iconClass"] = "fa fa-fw fa-pause",
     ["displayName"] = "Suspend the schedule",

@@ -12,6 +12,11 @@ from mogulsync.resource import names
 _ACTIONS = Path(__file__).parents[3] / "argocd" / "actions"
 _TESTS = yaml.safe_load((_ACTIONS / "action_test.yaml").read_text(encoding="utf-8"))
 _PLACEHOLDER = "0001-01-01T00:00:00Z"
+_REQUESTS = {
+    "sync-now": names.ANNOTATION_SYNC_REQUESTED_AT,
+    "check": names.ANNOTATION_CHECK_REQUESTED_AT,
+    "preview": f"{names.GROUP}/preview-requested-at",
+}
 
 
 def _load(path: str) -> dict[str, Any]:
@@ -42,15 +47,15 @@ def test_an_action_changes_what_it_should_and_nothing_else(
     changed = run_lua(scripts / "actions" / example["action"] / "action.lua", _load(example["inputPath"]))
 
     annotations = changed["metadata"].get("annotations", {})
-    if names.ANNOTATION_SYNC_REQUESTED_AT in annotations:
-        annotations[names.ANNOTATION_SYNC_REQUESTED_AT] = _PLACEHOLDER
+    annotations |= dict.fromkeys(annotations, _PLACEHOLDER)
     assert _without_empties(changed) == _without_empties(_load(example["expectedOutputPath"]))
 
 
-def test_sync_now_asks_with_the_present_time(scripts: Path, run_lua: Any) -> None:
-    changed = run_lua(scripts / "actions" / "sync-now" / "action.lua", _load("testdata/scheduled.yaml"))
+@pytest.mark.parametrize(("action", "annotation"), _REQUESTS.items())
+def test_a_request_names_the_present_time(action: str, annotation: str, scripts: Path, run_lua: Any) -> None:
+    changed = run_lua(scripts / "actions" / action / "action.lua", _load("testdata/scheduled.yaml"))
 
-    requested = datetime.fromisoformat(changed["metadata"]["annotations"]["mogulsync.dev/sync-requested-at"])
+    requested = datetime.fromisoformat(changed["metadata"]["annotations"][annotation])
     assert abs(datetime.now(UTC) - requested) < timedelta(minutes=1)
 
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import yaml
 
+import argocd_config
+
 _KIND = "mogulsync.dev_IntercomDestination"
 
 
@@ -31,3 +33,10 @@ def test_the_documented_actions_are_the_files(scripts: Path) -> None:
         path.parent.name: path.read_text(encoding="utf-8").strip()
         for path in (scripts / "actions").glob("*/action.lua")
     }
+
+
+def test_the_file_to_patch_with_is_the_generated_one_and_what_the_page_shows(scripts: Path) -> None:
+    text = (scripts / "argocd-cm.yaml").read_text(encoding="utf-8")
+
+    assert text == argocd_config.config(), "run `make generate`"
+    assert yaml.safe_load(text)["data"] == _documented()
