@@ -43,6 +43,7 @@ lock: | $(filter .uv/bin/uv,$(UV)) ## Bring locks/ up to what pyproject.toml ask
 .PHONY: generate
 generate: $(STAMP) ## Write what is generated: crds/, argocd/argocd-cm.yaml, and parts of the chart
 	@$(BIN)/python -m mogulsync.resource.crd > crds/intercomdestinations.mogulsync.dev.yaml
+	@cp crds/intercomdestinations.mogulsync.dev.yaml kustomize/base/crd.yaml
 	@$(BIN)/python tools/chart_crd.py > charts/mogulsync/templates/crd.yaml
 	@$(BIN)/python tools/argocd_config.py > argocd/argocd-cm.yaml
 	@new=$$($(BIN)/python tools/chart_values.py schema) && printf '%s\n' "$$new" > charts/mogulsync/values.schema.json
@@ -51,6 +52,7 @@ generate: $(STAMP) ## Write what is generated: crds/, argocd/argocd-cm.yaml, and
 .PHONY: verify
 verify: $(STAMP) ## Fail when a generated file or a lock is not what its source says
 	@diff -u crds/intercomdestinations.mogulsync.dev.yaml <($(BIN)/python -m mogulsync.resource.crd)
+	@diff -u crds/intercomdestinations.mogulsync.dev.yaml kustomize/base/crd.yaml
 	@diff -u charts/mogulsync/templates/crd.yaml <($(BIN)/python tools/chart_crd.py)
 	@diff -u argocd/argocd-cm.yaml <($(BIN)/python tools/argocd_config.py)
 	@diff -u charts/mogulsync/values.schema.json <($(BIN)/python tools/chart_values.py schema)
@@ -90,10 +92,16 @@ image: ## Build the image, IMAGE=mogulsync:dev
 	@$(DOCKER_BUILD) -t $(IMAGE) .
 
 .PHONY: chart
-chart: $(STAMP) ## Lint and render the chart (needs helm)
+chart: $(STAMP) ## Lint and render the chart (needs helm, kubectl)
 	@command -v helm >/dev/null || { echo "helm is not on the PATH: https://helm.sh/docs/intro/install" >&2; exit 1; }
 	@helm lint --strict --quiet charts/mogulsync
+	@fresh=$$(mktemp -d) && $(BIN)/python tools/manifests.py base "$$fresh" && diff -ru kustomize/base "$$fresh" && rm -r "$$fresh"
 	@$(BIN)/pytest -q tests/chart
+
+.PHONY: manifests
+manifests: $(STAMP) ## Render the chart for kustomize (kustomize/base) and as one file, dist/install.yaml (needs helm, kubectl)
+	@$(BIN)/python tools/manifests.py base kustomize/base
+	@$(BIN)/python tools/manifests.py install dist/install.yaml
 
 .PHONY: e2e
 e2e: $(STAMP) ## Install and use it in a real cluster: KUBECONFIG and E2E_LOAD_IMAGE, or a kind cluster of its own
