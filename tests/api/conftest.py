@@ -4,12 +4,14 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
 
-import kubernetes.aio.client
 import kubernetes.aio.config
 import pytest
+from kubernetes.aio.client import ApiClient, Configuration
 
 from localkube import AssetsError, ControlPlane, find_assets
+from localkube.kubeapi import KubeApi
 from localkube.podrunner import PodRunner
+from tests.support.operator_world import World
 
 Kubectl = Callable[..., str]
 
@@ -66,7 +68,7 @@ def kubectl(plane: ControlPlane, namespace: str) -> Kubectl:
 
 
 @pytest.fixture
-async def api(plane: ControlPlane) -> AsyncIterator[kubernetes.aio.client.ApiClient]:
+async def api(plane: ControlPlane) -> AsyncIterator[ApiClient]:
     """An admin's client."""
     client = await kubernetes.aio.config.new_client_from_config(  # type: ignore[no-untyped-call] # the library's
         config_file=str(plane.kubeconfig)
@@ -80,3 +82,14 @@ async def pods(plane: ControlPlane, namespace: str) -> AsyncIterator[PodRunner]:
     """Runs the Pods of the test's namespace as local processes."""
     async with PodRunner(plane.kubeconfig, namespace=namespace) as runner:
         yield runner
+
+
+@pytest.fixture
+async def world(plane: ControlPlane, namespace: str) -> AsyncIterator[World]:
+    """The namespace, with an operator to run in it and a hand that plays kubelet."""
+    settings: Configuration = type.__call__(Configuration)
+    await kubernetes.aio.config.load_kube_config(  # type: ignore[no-untyped-call] # the library's
+        config_file=str(plane.kubeconfig), client_configuration=settings
+    )
+    async with KubeApi(plane.kubeconfig) as api:
+        yield World(plane, namespace, api, settings)

@@ -13,9 +13,9 @@ from kubernetes.aio.client import ApiClient, Configuration
 from localkube import ControlPlane
 from localkube.kubeapi import KubeApi
 from localkube.podstatus import Ending, ended, running, waiting
-from mogulsync.controller.cluster import Cluster, KubernetesCluster
-from mogulsync.controller.operator import Controller
-from mogulsync.controller.watching import Watcher
+from mogulsync.controller.operator import Controller, watcher_of
+from mogulsync.controller.settings import OperatorSettings
+from mogulsync.kube.client import KubernetesClient, RestClient
 from mogulsync.resource.names import API_VERSION, KIND, LABEL_DESTINATION, LABEL_TRIGGER
 
 Object = dict[str, Any]
@@ -65,15 +65,21 @@ class World:
 
     @contextlib.asynccontextmanager
     async def operator(
-        self, cluster: Callable[[Cluster], Cluster] = lambda real: real, *, settings: Configuration | None = None
+        self,
+        client: Callable[[KubernetesClient], KubernetesClient] = lambda real: real,
+        *,
+        settings: Configuration | None = None,
     ) -> AsyncIterator[Controller]:
         """Run an operator for the namespace; leaving the context ends it like a kill: nothing is tidied up."""
         way = settings or self.settings
-        async with _client(way) as client:
+        limits = OperatorSettings()
+        async with _api_client(way) as api:
+            real = RestClient(api, field_manager="mogulsync", timeout=limits.request_timeout)
             controller = Controller(
-                cluster(KubernetesCluster(client)),
-                lambda own: Watcher(way, namespaces=(self.namespace,), on_event=own.see, on_relist=own.note_relist),
+                client(real),
+                watcher_of(way, namespaces=(self.namespace,), settings=limits),
                 namespaces=(self.namespace,),
+                settings=limits,
                 image="mogulsync:test",
                 clock=lambda: datetime.now(UTC) + self.ahead,
             )
@@ -89,7 +95,7 @@ class World:
     def pass_time(self, controller: Controller, ahead: timedelta) -> None:
         """Let time pass for the operator alone."""
         self.ahead += ahead
-        for key in controller.store.destination_keys():
+        for key in controller.cache.destination_keys():
             controller.queue.add(key)
 
     # --- objects ---
@@ -239,7 +245,7 @@ class World:
 
 
 @contextlib.asynccontextmanager
-async def _client(settings: Configuration) -> AsyncIterator[ApiClient]:
+async def _api_client(settings: Configuration) -> AsyncIterator[ApiClient]:
     async with ApiClient(settings) as client:
         yield client
     await asyncio.sleep(0.1)  # broken off TLS connections need a moment to close

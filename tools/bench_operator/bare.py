@@ -100,7 +100,7 @@ async def run(kubeconfig: Path, count: int, *, wait: bool) -> None:
 
 
 def _request(write: Write) -> _Request:
-    path = write.kind.path(NAMESPACE, write.name, write.subresource) + f"?fieldManager={FIELD_MANAGER}"
+    path = write.resource.path(NAMESPACE, write.name, write.subresource) + f"?fieldManager={FIELD_MANAGER}"
     if write.method == "POST":
         content_type = JSON
     elif write.subresource:

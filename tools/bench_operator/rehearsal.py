@@ -8,9 +8,11 @@ from typing import Any, Final
 from bench_operator.destinations import NAMESPACE, destination
 from bench_operator.kubelet import end
 from localkube.podstatus import instant
-from mogulsync.controller.cluster import DESTINATIONS, JOBS, PODS, Kind, Object, Page
+from mogulsync.controller.cache import DestinationCache
 from mogulsync.controller.reconcile import Reconciler
-from mogulsync.controller.store import Key, Store
+from mogulsync.controller.resources import DESTINATIONS
+from mogulsync.kube.client import ObjectList
+from mogulsync.kube.objects import JOBS, PODS, GroupVersionResource, NamespacedName, Object
 from mogulsync.resource import names
 
 NAME: Final = "rehearsed-name"
@@ -26,7 +28,7 @@ class Write:
     """One request."""
 
     method: str
-    kind: Kind
+    resource: GroupVersionResource
     name: str | None
     """None: one is created."""
     subresource: str | None
@@ -44,30 +46,32 @@ class Rehearsed:
 
 
 class _Notebook:
-    """A cluster that takes everything and notes it."""
+    """A client that takes everything and notes it."""
 
     def __init__(self, shown: Object) -> None:
         self.writes: list[Write] = []
         self._destination = shown
         self._version = 1
 
-    async def get(self, kind: Kind, namespace: str, name: str) -> Object:
+    async def get(self, resource: GroupVersionResource, namespace: str, name: str) -> Object:
         raise NotImplementedError
 
-    async def pages(self, *_: object, **__: object) -> AsyncIterator[Page]:
-        yield Page([], str(self._version))
+    async def list_pages(self, *_: object, **__: object) -> AsyncIterator[ObjectList]:
+        yield ObjectList([], str(self._version))
 
-    async def create(self, kind: Kind, body: Object) -> Object:
-        self.writes.append(Write("POST", kind, None, None, body))
+    async def create(self, resource: GroupVersionResource, body: Object) -> Object:
+        self.writes.append(Write("POST", resource, None, None, body))
         return self._stored(body)
 
-    async def apply(self, kind: Kind, body: Object) -> Object:
-        self.writes.append(Write("PATCH", kind, body["metadata"]["name"], None, body))
+    async def apply(self, resource: GroupVersionResource, body: Object) -> Object:
+        self.writes.append(Write("PATCH", resource, body["metadata"]["name"], None, body))
         return self._stored(body)
 
-    async def patch(self, kind: Kind, _: str, name: str, body: Object, *, subresource: str = "") -> Object:
+    async def patch(
+        self, resource: GroupVersionResource, _: str, name: str, body: Object, *, subresource: str = ""
+    ) -> Object:
         # The bare client knows that nobody else writes.
-        self.writes.append(Write("PATCH", kind, name, subresource, {"status": body["status"]}))
+        self.writes.append(Write("PATCH", resource, name, subresource, {"status": body["status"]}))
         status = {**self._destination["status"], **body["status"]}
         self._destination = self._stored(self._destination) | {"status": status}
         return self._destination
@@ -85,14 +89,14 @@ class _Notebook:
 async def rehearse() -> Rehearsed:
     """Return what the operator writes for a destination that is created and whose check passes."""
     shown = _as_stored(destination(NAME))
-    key, store, notebook = Key(NAMESPACE, NAME), Store(), _Notebook(shown)
-    reconciler = Reconciler(notebook, store, image="mogulsync:bench", clock=lambda: datetime.now(UTC))
-    store.put(DESTINATIONS, shown)
+    key, cache, notebook = NamespacedName(NAMESPACE, NAME), DestinationCache(), _Notebook(shown)
+    reconciler = Reconciler(notebook, cache, image="mogulsync:bench", clock=lambda: datetime.now(UTC))
+    cache.put(DESTINATIONS, shown)
     await reconciler.reconcile(key)
     at_once, notebook.writes = notebook.writes, []
-    (job,) = store.jobs(key, owners=[UID])
-    for kind, seen in _ended(job):
-        store.put(kind, seen)
+    (job,) = cache.jobs(key, owners=[UID])
+    for resource, seen in _ended(job):
+        cache.put(resource, seen)
     await reconciler.reconcile(key)
     return Rehearsed(at_once, notebook.writes)
 
@@ -108,7 +112,7 @@ def _as_stored(manifest: Object) -> Object:
     }
 
 
-def _ended(job: Object) -> list[tuple[Kind, Object]]:
+def _ended(job: Object) -> list[tuple[GroupVersionResource, Object]]:
     """Return the Job, its Pod too, when its one Pod has passed."""
     now = datetime.now(UTC)
     metadata = {"resourceVersion": "1000", "creationTimestamp": instant(now), "uid": "rehearsed-job"}

@@ -8,8 +8,8 @@ import click
 from kubernetes.aio.config import ConfigException
 
 from mogulsync import logs
-from mogulsync.controller.health import HEALTH_PORT, METRICS_PORT, Address
-from mogulsync.controller.operator import Options, run_operator
+from mogulsync.controller.operator import run_operator
+from mogulsync.controller.settings import HEALTH_PORT, METRICS_PORT, Address, OperatorOptions
 from mogulsync.resource.names import ENV_IMAGE
 
 _CHATTER: Final = {"kopf": logging.WARNING, "kopf._core.reactor.running": logging.ERROR}
@@ -28,7 +28,7 @@ def command(
     """Run the operator: CronJobs from IntercomDestinations, and their runs' results back."""
     if not image:
         raise click.UsageError(f"no image for the Jobs: give --image or set {ENV_IMAGE}")
-    options = Options(
+    options = OperatorOptions(
         image=image,
         namespaces=namespaces,
         metrics_address=_address(metrics_address, METRICS_PORT, "--metrics-address"),

@@ -1,12 +1,10 @@
 """The CronJob of a destination, and whether the one in the cluster is as it should be."""
 
-import hashlib
-import json
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
-from mogulsync.controller.cluster import CRONJOBS, Object
 from mogulsync.controller.podtemplate import build_pod_template, labels
+from mogulsync.controller.resources import DESTINATIONS
+from mogulsync.kube.objects import CRONJOBS, Object, covers, digest, owner_reference
 from mogulsync.resource import names
 from mogulsync.resource.reasons import ExitCode
 from mogulsync.resource.spec import Spec
@@ -31,12 +29,15 @@ def build_cronjob(destination: Object, *, image: str) -> Object:
     own = labels(metadata["name"], names.TRIGGER_SCHEDULE)
     return {
         "apiVersion": CRONJOBS.api_version,
-        "kind": CRONJOBS.name,
+        "kind": CRONJOBS.kind,
         "metadata": {
             "name": metadata["name"],
             "namespace": metadata["namespace"],
             "labels": {key: value for key, value in own.items() if key != names.LABEL_TRIGGER},
-            "ownerReferences": [owner_reference(destination) | {"controller": True, "blockOwnerDeletion": False}],
+            "ownerReferences": [
+                owner_reference(DESTINATIONS, name=metadata["name"], uid=metadata["uid"])
+                | {"controller": True, "blockOwnerDeletion": False}
+            ],
         },
         "spec": {
             "schedule": spec.schedule,
@@ -84,36 +85,6 @@ def generation_annotation(destination: Object) -> dict[str, str]:
     return {names.ANNOTATION_GENERATION: str(destination["metadata"]["generation"])}
 
 
-def owner_reference(destination: Object) -> Object:
-    """Return the reference by which Kubernetes collects what belongs to a deleted destination.
-
-    It does not say `controller`: Kubernetes' CronJob controller takes every Job for its own whose controller,
-    of whatever kind, has the CronJob's name, and would count requested runs and checks against the limits of the
-    CronJob's history (getJobsToBeReconciled in its cronjob_controllerv2.go compares names only).
-    """
-    metadata = destination["metadata"]
-    return {"apiVersion": names.API_VERSION, "kind": names.KIND, "name": metadata["name"], "uid": metadata["uid"]}
-
-
-def owned_by(child: Object, uid: str) -> bool:
-    """Return whether the object with this uid owns the child."""
-    references = child["metadata"].get("ownerReferences") or ()
-    return any(reference.get("uid") == uid for reference in references)
-
-
-def left_behind(child: Object, destination: Object) -> bool:
-    """Return whether the child belonged to a deleted destination of the same name: Kubernetes will collect it."""
-    metadata = destination["metadata"]
-    references = child["metadata"].get("ownerReferences") or ()
-    return any(
-        reference.get("kind") == names.KIND
-        and reference.get("apiVersion", "").startswith(f"{names.GROUP}/")
-        and reference.get("name") == metadata["name"]
-        and reference.get("uid") != metadata["uid"]
-        for reference in references
-    )
-
-
 def annotated(desired: Object, live: Object | None, *, now: str) -> Object:
     """Return the CronJob with the annotations that the operator needs to decide later on.
 
@@ -151,27 +122,6 @@ def is_annotated(live: Object) -> bool:
     """Return whether the CronJob has the annotations that the operator needs."""
     annotations = live["metadata"].get("annotations") or {}
     return {names.ANNOTATION_APPLIED, names.ANNOTATION_DUE_SINCE} <= set(annotations)
-
-
-def covers(live: Any, desired: Any) -> bool:
-    """Return whether everything desired is there; what others or the API server's defaults added may be, too."""
-    if isinstance(desired, Mapping):
-        return isinstance(live, Mapping) and all(
-            key in live and covers(live[key], value) for key, value in desired.items()
-        )
-    if isinstance(desired, list):
-        return (
-            isinstance(live, list)
-            and len(live) == len(desired)
-            and all(covers(there, wanted) for there, wanted in zip(live, desired, strict=True))
-        )
-    return bool(live == desired)
-
-
-def digest(document: Any) -> str:
-    """Return a short digest of a JSON document, whatever the order of its keys."""
-    text = json.dumps(document, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _due_since(desired: Object, live: Object | None, now: str) -> str:

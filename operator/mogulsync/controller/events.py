@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from typing import Final
 from uuid import uuid4
 
-from mogulsync.controller.cluster import EVENTS, Cluster, ClusterError, Object
+from mogulsync.kube.client import KubernetesClient, StatusError
+from mogulsync.kube.objects import EVENTS, Object
 from mogulsync.resource.names import API_VERSION, FIELD_MANAGER, KIND
 from mogulsync.resource.reasons import ConditionReason, ConditionType
 from mogulsync.resource.status import Condition
@@ -39,7 +40,7 @@ def build_event(destination: Object, condition: Condition, *, now: datetime) -> 
     bad = condition.status == ("True" if condition.type == ConditionType.OVERDUE else "False")
     return {
         "apiVersion": EVENTS.api_version,
-        "kind": EVENTS.name,
+        "kind": EVENTS.kind,
         "metadata": {"name": f"{metadata['name']}.{uuid4().hex[:16]}", "namespace": metadata["namespace"]},
         "eventTime": now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
         "type": "Warning" if bad else "Normal",
@@ -59,12 +60,12 @@ def build_event(destination: Object, condition: Condition, *, now: datetime) -> 
     }
 
 
-async def publish(cluster: Cluster, destination: Object, changed: list[Condition], *, now: datetime) -> None:
+async def publish(client: KubernetesClient, destination: Object, changed: list[Condition], *, now: datetime) -> None:
     """Write an Event for each changed condition. One that cannot be written is let go."""
     for condition in changed:
         try:
-            await cluster.create(EVENTS, build_event(destination, condition, now=now))
-        except ClusterError as error:
+            await client.create(EVENTS, build_event(destination, condition, now=now))
+        except StatusError as error:
             _log.warning("an Event was lost: %s", error)
 
 

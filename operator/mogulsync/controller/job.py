@@ -7,9 +7,10 @@ saying so makes the same one again, and finds it there.
 import hashlib
 from typing import Final
 
-from mogulsync.controller.cluster import JOBS, Object
-from mogulsync.controller.cronjob import build_job_spec, build_run_spec, digest, generation_annotation, owner_reference
+from mogulsync.controller.cronjob import build_job_spec, build_run_spec, generation_annotation
 from mogulsync.controller.podtemplate import labels
+from mogulsync.controller.resources import DESTINATIONS
+from mogulsync.kube.objects import JOBS, Object, digest, owner_reference
 from mogulsync.resource import names
 from mogulsync.resource.spec import Spec
 
@@ -97,13 +98,15 @@ def _job(destination: Object, *, name: str, trigger: str, annotations: dict[str,
     metadata = destination["metadata"]
     return {
         "apiVersion": JOBS.api_version,
-        "kind": JOBS.name,
+        "kind": JOBS.kind,
         "metadata": {
             "name": name,
             "namespace": metadata["namespace"],
             "labels": labels(metadata["name"], trigger),
             "annotations": generation_annotation(destination) | annotations,
-            "ownerReferences": [owner_reference(destination)],
+            "ownerReferences": [
+                owner_reference(DESTINATIONS, name=destination["metadata"]["name"], uid=destination["metadata"]["uid"])
+            ],
         },
         "spec": spec,
     }

@@ -14,7 +14,8 @@ from prometheus_client.metrics_core import GaugeMetricFamily, InfoMetricFamily, 
 from prometheus_client.registry import Collector
 
 from mogulsync import __version__
-from mogulsync.controller.health import Queue, Watch
+from mogulsync.kube.watch import WatchStats
+from mogulsync.kube.workqueue import QueueStats
 from mogulsync.resource.reasons import ConditionType, Outcome
 
 Resource = Mapping[str, Any]
@@ -37,24 +38,24 @@ _CONTACTS: Final = ("updated", "unchanged", "failed", "vanished")
 class Metrics:
     """Every metric of the operator, in a registry.
 
-    The callables are asked at each scrape, from another thread than the event loop's: they must return
+    The callables are called at each scrape, from another thread than the event loop's: they must return
     what does not change any more, such as `list(cache.values())`.
 
     Args:
         registry: Where the metrics are found.
-        queue: How the work queue fares.
-        watches: How each kind's watch fares.
-        leading: Whether this replica holds the lease.
-        destinations: All resources. Only the leader shows them, so that no two replicas show the same.
+        queue: Returns how full the work queue is.
+        watches: Returns signs of life of each kind's watch.
+        is_leader: Returns whether this replica holds the lease.
+        destinations: Returns all resources. Only the leader shows them, so that no two replicas show the same.
     """
 
     def __init__(
         self,
         registry: CollectorRegistry,
         *,
-        queue: Callable[[], Queue],
-        watches: Callable[[], Mapping[str, Watch]],
-        leading: Callable[[], bool],
+        queue: Callable[[], QueueStats],
+        watches: Callable[[], Mapping[str, WatchStats]],
+        is_leader: Callable[[], bool],
         destinations: Callable[[], Iterable[Resource]],
     ) -> None:
         self._durations = Histogram(
@@ -75,8 +76,8 @@ class Metrics:
             buckets=_LAG_BUCKETS,
             registry=registry,
         )
-        registry.register(_OperatorCollector(queue, watches, leading))
-        registry.register(_DestinationCollector(lambda: destinations() if leading() else ()))
+        registry.register(_OperatorCollector(queue, watches, is_leader))
+        registry.register(_DestinationCollector(lambda: destinations() if is_leader() else ()))
 
     def observe_reconcile(self, seconds: float, *, failed: bool) -> None:
         """Count a reconcile of one destination that took `seconds`."""
@@ -97,17 +98,20 @@ class _OperatorCollector(Collector):
     """Reads the operator's own state when Prometheus asks."""
 
     def __init__(
-        self, queue: Callable[[], Queue], watches: Callable[[], Mapping[str, Watch]], leading: Callable[[], bool]
+        self,
+        queue: Callable[[], QueueStats],
+        watches: Callable[[], Mapping[str, WatchStats]],
+        is_leader: Callable[[], bool],
     ) -> None:
         self._queue = queue
         self._watches = watches
-        self._leading = leading
+        self._is_leader = is_leader
 
     def collect(self) -> Iterator[Metric]:
         """Yield each family."""
         yield InfoMetricFamily("mogulsync_build", "Version of the operator.", {"version": __version__})
         yield GaugeMetricFamily(
-            "mogulsync_leader", "1 while this replica holds the lease and acts, else 0.", int(self._leading())
+            "mogulsync_leader", "1 while this replica holds the lease and acts, else 0.", int(self._is_leader())
         )
         queue = self._queue()
         yield GaugeMetricFamily("mogulsync_queue_depth", "Destinations that wait to be reconciled.", queue.depth)
@@ -152,11 +156,9 @@ class _DestinationFamilies:
         self.ended = _family("last_sync_timestamp_seconds", "When the last finished run ended, in Unix time.")
         self.duration = _family("last_sync_duration_seconds", "How long the last finished run took.")
         self.customers = _family(
-            "last_sync_customers", "ChartMogul's customers in the last finished run, by what became of them.", "result"
+            "last_sync_customers", "ChartMogul's customers in the last finished run, by result.", "result"
         )
-        self.contacts = _family(
-            "last_sync_contacts", "Matched contacts in the last finished run, by what became of them.", "result"
-        )
+        self.contacts = _family("last_sync_contacts", "Matched contacts in the last finished run, by result.", "result")
         self.succeeded = _family(
             "last_success_timestamp_seconds", "When the last run that succeeded ended, in Unix time."
         )

@@ -1,4 +1,4 @@
-"""The operator, put together: lease, watches, queue, reconciler, metrics and probes."""
+"""The manager: what runs the reconciler, with leader election, watches, workqueue, metrics and probes."""
 
 import asyncio
 import contextlib
@@ -7,96 +7,84 @@ import random
 import signal
 import time
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
 
 from kubernetes.aio.client import ApiClient, Configuration
 from prometheus_client import CollectorRegistry
 
-from mogulsync.controller.cluster import WATCHED, Cluster, ClusterError, Kind, KubernetesCluster, Object, configuration
-from mogulsync.controller.health import (
-    Address,
-    Limits,
+from mogulsync import __version__
+from mogulsync.controller.cache import DestinationCache, destination_of
+from mogulsync.controller.metrics import Metrics
+from mogulsync.controller.probes import (
     LoopLag,
-    Queue,
-    Watch,
+    liveness_problems,
     metrics_routes,
     probe_routes,
+    readiness_problems,
     serving,
-    standstills,
-    unready,
 )
-from mogulsync.controller.lease import Election, Leadership, Unopposed, lease_namespace, new_identity
-from mogulsync.controller.metrics import Metrics
-from mogulsync.controller.queue import WorkQueue
 from mogulsync.controller.reconcile import Reconciler
-from mogulsync.controller.store import Key, Store, destination_of
-from mogulsync.controller.watching import Watcher, WatchingStoppedError
-
-WORKERS: Final = 16
-"""Destinations that are reconciled at a time; each waits for the API server most of its time."""
-RESYNC_SECONDS: Final = 600.0
-"""How often everything is listed and reconciled anew, whatever the watches said."""
-RELIST_SECONDS: Final = 2.0
-"""How soon after a watch had to list anew: deletions may have been missed."""
-RESTART_SECONDS: Final = 2.0
-"""Pause after a failed list, or before kopf is started again."""
+from mogulsync.controller.resources import WATCHED
+from mogulsync.controller.settings import OperatorOptions, OperatorSettings
+from mogulsync.kube.client import KubernetesClient, RestClient, StatusError, load_configuration
+from mogulsync.kube.leaderelection import (
+    AlwaysLeader,
+    LeaderElection,
+    LeaderElector,
+    lease_namespace,
+    new_identity,
+)
+from mogulsync.kube.objects import GroupVersionResource, NamespacedName, Object
+from mogulsync.kube.watch import Watcher, WatchingStoppedError, WatchStats
+from mogulsync.kube.workqueue import QueueStats, WorkQueue
+from mogulsync.resource import names
 
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Options:
-    """What the command line asks for."""
-
-    image: str
-    """What Jobs run unless spec.job.image says otherwise."""
-    namespaces: tuple[str, ...] = ()
-    """Where destinations are served; none: everywhere."""
-    metrics_address: Address
-    health_address: Address
-    leader_elect: bool = True
-
-
 class Controller:
-    """Watches and reconciles while it leads: what one term of office does.
+    """Watches and reconciles: what runs while this replica leads.
 
     Args:
-        cluster: Where objects are listed and written.
+        client: Where objects are listed and written.
         watcher: Makes the watches.
         namespaces: Where destinations are served; none: everywhere.
         image: What Jobs run unless spec.job.image says otherwise.
-        on_reconciled: Told the seconds of each reconcile and whether it failed.
-        on_retry: Told of each key that is put back after a failure.
+        settings: How often and how many at a time.
+        on_reconciled: Called after each reconcile with its seconds and whether it failed.
+        on_retry: Called whenever a key is put back after a failure.
         clock: The time of day, with a zone.
     """
 
     def __init__(
         self,
-        cluster: Cluster,
+        client: KubernetesClient,
         watcher: Callable[["Controller"], Watcher],
         *,
         namespaces: Collection[str],
         image: str,
+        settings: OperatorSettings,
         on_reconciled: Callable[[float, bool], None] = lambda _seconds, _failed: None,
         on_retry: Callable[[], None] = lambda: None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self.store = Store()
-        self.queue: WorkQueue[Key] = WorkQueue(on_retry=on_retry)
-        self._cluster = cluster
-        self._places: tuple[str | None, ...] = tuple(namespaces) or (None,)
-        self._reconciler = Reconciler(cluster, self.store, image=image, clock=clock)
+        self.cache = DestinationCache()
+        self.queue: WorkQueue[NamespacedName] = WorkQueue(backoff=settings.backoff, on_retry=on_retry)
+        self._client = client
+        self._settings = settings
+        self._namespaces: tuple[str | None, ...] = tuple(namespaces) or (None,)
+        self._reconciler = Reconciler(client, self.cache, image=image, clock=clock)
         self._on_reconciled = on_reconciled
-        self._listed: set[Kind] = set()
+        self._listed: set[GroupVersionResource] = set()
         self._relisted = asyncio.Event()
         self._watcher = watcher(self)
 
-    def watches(self) -> dict[str, Watch]:
-        """Return how each kind's watch fares."""
-        ages = self._watcher.ages()
-        return {kind.plural: Watch(age=ages[kind.plural], listed=kind in self._listed) for kind in WATCHED}
+    def watches(self) -> dict[str, WatchStats]:
+        """Return signs of life of each kind's watch."""
+        return {
+            resource.resource: WatchStats(age=age, listed=resource in self._listed)
+            for resource, age in self._watcher.ages().items()
+        }
 
     async def run(self) -> None:
         """List, then watch and reconcile, until cancelled."""
@@ -104,21 +92,21 @@ class Controller:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._keep_watching())
             group.create_task(self._keep_resyncing())
-            group.create_task(self.queue.run(self._reconcile, workers=WORKERS))
+            group.create_task(self.queue.run(self._reconcile, workers=self._settings.workers))
 
-    def see(self, kind: Kind, event: str | None, seen: Object) -> None:
+    def see(self, resource: GroupVersionResource, event: str | None, seen: Object) -> None:
         """Take in what a watch showed; `event` is None for what was listed."""
         if event == "DELETED":
-            self.store.remove(kind, seen)
-        elif not self.store.put(kind, seen):
+            self.cache.remove(resource, seen)
+        elif not self.cache.put(resource, seen):
             return
-        self.queue.add(destination_of(kind, seen))
+        self.queue.add(destination_of(resource, seen))
 
     def note_relist(self) -> None:
         """Take in that a watch had to list anew."""
         self._relisted.set()
 
-    async def _reconcile(self, key: Key) -> float | None:
+    async def _reconcile(self, key: NamespacedName) -> float | None:
         began = time.perf_counter()
         failed = True
         try:
@@ -133,9 +121,9 @@ class Controller:
         while True:
             try:
                 await self._resync()
-            except ClusterError as error:
+            except StatusError as error:
                 _log.warning("cannot list yet: %s", error)
-                await asyncio.sleep(RESTART_SECONDS)
+                await asyncio.sleep(self._settings.resync.retry_delay)
             else:
                 return
 
@@ -144,74 +132,100 @@ class Controller:
             try:
                 await self._watcher.run()
             except WatchingStoppedError as error:
-                _log.error("%s; watching anew in %.0f s", error, RESTART_SECONDS)
-            await asyncio.sleep(RESTART_SECONDS)
+                _log.error("%s; watching anew in %.0f s", error, self._settings.resync.retry_delay)
+            await asyncio.sleep(self._settings.resync.retry_delay)
             self._relisted.set()
 
     async def _keep_resyncing(self) -> None:
         while True:
-            wait = RESYNC_SECONDS * random.uniform(0.9, 1.1)  # noqa: S311 - spreads load, guards nothing
+            resync = self._settings.resync
+            wait = resync.interval * random.uniform(1 - resync.spread, 1 + resync.spread)  # noqa: S311 - spreads load, guards nothing
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._relisted.wait(), timeout=wait)
-                await asyncio.sleep(RELIST_SECONDS)
+                await asyncio.sleep(self._settings.resync.relist_delay)
             self._relisted.clear()
             try:
                 await self._resync()
-            except ClusterError as error:
+            except StatusError as error:
                 _log.warning("cannot list: %s", error)
-                await asyncio.sleep(RESTART_SECONDS)
+                await asyncio.sleep(self._settings.resync.retry_delay)
                 self._relisted.set()
 
     async def _resync(self) -> None:
         """Compare what is known with what there is, and reconcile everything."""
-        for kind in WATCHED:
-            for place in self._places:
-                await self._list(kind, place)
-            self._listed.add(kind)
-        for key in self.store.destination_keys():
+        for resource in WATCHED:
+            for namespace in self._namespaces:
+                await self._list(resource, namespace)
+            self._listed.add(resource)
+        for key in self.cache.destination_keys():
             self.queue.add(key)
 
-    async def _list(self, kind: Kind, place: str | None) -> None:
-        present: set[Key] = set()
+    async def _list(self, resource: GroupVersionResource, namespace: str | None) -> None:
+        present: set[NamespacedName] = set()
         until = "0"
-        async for page in self._cluster.pages(kind, place):
+        async for page in self._client.list_pages(resource, namespace, label_selector=WATCHED[resource]):
             until = page.resource_version
             for item in page.items:
-                present.add(Key(item["metadata"]["namespace"], item["metadata"]["name"]))
-                self.store.put(kind, item)
-        for owner in self.store.prune(kind, place, present=present, until=until):
+                present.add(NamespacedName.of(item))
+                self.cache.put(resource, item)
+        for owner in self.cache.prune(resource, namespace, present=present, until=until):
             self.queue.add(owner)
 
 
-class _Terms:
-    """The controller of the present term of office, if any, as probes and metrics see it."""
+def watcher_of(
+    configuration: Configuration, *, namespaces: Collection[str], settings: OperatorSettings
+) -> Callable[[Controller], Watcher]:
+    """Return what makes the watches of a controller.
+
+    Args:
+        configuration: How to reach the cluster.
+        namespaces: What to watch; none: everywhere.
+        settings: How long watches last.
+    """
+
+    def make(controller: Controller) -> Watcher:
+        return Watcher(
+            configuration,
+            resources=WATCHED,
+            namespaces=namespaces,
+            on_event=controller.see,
+            on_relist=controller.note_relist,
+            timeouts=settings.watch,
+            name=names.FIELD_MANAGER,
+        )
+
+    return make
+
+
+class _CurrentController:
+    """The controller that runs while this replica leads, if it does, as probes and metrics see it."""
 
     def __init__(self) -> None:
         self._controller: Controller | None = None
 
     @contextlib.contextmanager
-    def serve(self, controller: Controller) -> Iterator[Controller]:
+    def use(self, controller: Controller) -> Iterator[None]:
         """Show this controller while the context lasts."""
         self._controller = controller
         try:
-            yield controller
+            yield
         finally:
             self._controller = None
 
-    def watches(self) -> dict[str, Watch]:
-        """Return how the watches fare; none while another replica leads."""
+    def watches(self) -> dict[str, WatchStats]:
+        """Return signs of life of the watches; none while another replica leads."""
         return self._controller.watches() if self._controller else {}
 
-    def queue(self) -> Queue:
-        """Return how the queue fares."""
-        return self._controller.queue.state() if self._controller else Queue(depth=0, oldest=0.0)
+    def queue(self) -> QueueStats:
+        """Return how full the queue is."""
+        return self._controller.queue.stats() if self._controller else QueueStats(depth=0, oldest=0.0)
 
     def destinations(self) -> list[Object]:
         """Return all destinations."""
-        return self._controller.store.destinations() if self._controller else []
+        return self._controller.cache.destinations() if self._controller else []
 
 
-async def run_operator(options: Options) -> None:
+async def run_operator(options: OperatorOptions, settings: OperatorSettings | None = None) -> None:
     """Run the operator until SIGTERM or SIGINT.
 
     Raises:
@@ -222,50 +236,62 @@ async def run_operator(options: Options) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    settings = await configuration()
-    async with ApiClient(settings) as client, ApiClient(await configuration()) as lease_client:
-        leadership = _leadership(options, lease_client)
-        working = asyncio.create_task(_serve(options, settings, client, leadership))
+    configuration = await load_configuration()
+    settings = settings or OperatorSettings()
+    async with _api_client(configuration) as api, _api_client(await load_configuration()) as lease_api:
+        election = _leader_election(options, settings, lease_api)
+        working = asyncio.create_task(_serve(options, settings, configuration, api, election))
         waiting = asyncio.create_task(stopping.wait())
         await asyncio.wait({working, waiting}, return_when=asyncio.FIRST_COMPLETED)
         waiting.cancel()
         if stopping.is_set():
-            _log.info("told to stop")
+            _log.info("stopping: a signal asks for it")
             working.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await working
 
 
-async def _serve(options: Options, settings: Configuration, client: ApiClient, leadership: Leadership) -> None:
+async def _serve(
+    options: OperatorOptions,
+    settings: OperatorSettings,
+    configuration: Configuration,
+    api: ApiClient,
+    election: LeaderElection,
+) -> None:
     """Answer probes and Prometheus, and work whenever this replica leads."""
-    terms = _Terms()
+    current = _CurrentController()
     registry = CollectorRegistry()
     metrics = Metrics(
         registry,
-        queue=terms.queue,
-        watches=terms.watches,
-        leading=lambda: leadership.leading,
-        destinations=terms.destinations,
+        queue=current.queue,
+        watches=current.watches,
+        is_leader=lambda: election.is_leader,
+        destinations=current.destinations,
     )
     lag = LoopLag(metrics.observe_lag)
-    cluster = KubernetesCluster(client, may_write=lambda: leadership.leading)
-    limits = Limits()
+    client = RestClient(
+        api,
+        field_manager=names.FIELD_MANAGER,
+        timeout=settings.request_timeout,
+        may_write=lambda: election.is_leader,
+    )
 
-    async def term() -> None:
+    async def work() -> None:
         controller = Controller(
-            cluster,
-            lambda own: Watcher(settings, namespaces=options.namespaces, on_event=own.see, on_relist=own.note_relist),
+            client,
+            watcher_of(configuration, namespaces=options.namespaces, settings=settings),
             namespaces=options.namespaces,
             image=options.image,
+            settings=settings,
             on_reconciled=lambda seconds, failed: metrics.observe_reconcile(seconds, failed=failed),
             on_retry=metrics.count_retry,
         )
-        with terms.serve(controller):
+        with current.use(controller):
             await controller.run()
 
     probes = probe_routes(
-        live=lambda: standstills(terms.watches(), terms.queue(), lag.current(), limits),
-        ready=lambda: unready(terms.watches(), standing_by=leadership.standing_by),
+        live=lambda: liveness_problems(current.watches(), current.queue(), lag.current(), settings.liveness),
+        ready=lambda: readiness_problems(current.watches(), is_follower=election.is_follower),
     )
     async with (
         serving(options.metrics_address, metrics_routes(registry)) as metrics_at,
@@ -274,10 +300,23 @@ async def _serve(options: Options, settings: Configuration, client: ApiClient, l
     ):
         _log.info("serving metrics at %s and probes at %s", metrics_at, health_at)
         group.create_task(lag.run())
-        group.create_task(leadership.lead(term))
+        group.create_task(election.run(work))
 
 
-def _leadership(options: Options, client: ApiClient) -> Leadership:
+def _api_client(configuration: Configuration) -> ApiClient:
+    client = ApiClient(configuration)
+    client.user_agent = f"mogulsync/{__version__}"
+    return client
+
+
+def _leader_election(options: OperatorOptions, settings: OperatorSettings, api: ApiClient) -> LeaderElection:
     if not options.leader_elect:
-        return Unopposed()
-    return Election(client, namespace=lease_namespace(), identity=new_identity())
+        return AlwaysLeader()
+    return LeaderElector(
+        api,
+        namespace=lease_namespace(),
+        name=options.lease_name,
+        identity=new_identity(),
+        field_manager=names.FIELD_MANAGER,
+        config=settings.leader_election,
+    )

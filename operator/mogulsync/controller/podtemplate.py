@@ -7,7 +7,7 @@ an environment variable, the credentials from Secrets, and the report leaves as 
 import json
 from typing import Any, Final
 
-from mogulsync.controller.cluster import Object
+from mogulsync.kube.objects import Object
 from mogulsync.resource import names
 from mogulsync.resource.job import Job
 from mogulsync.resource.spec import Spec

@@ -11,13 +11,15 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from mogulsync.controller.cluster import DESTINATIONS, Cluster, ClusterError, Object
+from mogulsync.controller.cache import DestinationCache
 from mogulsync.controller.conditions import Check, Findings, Impediment, conditions, headline
 from mogulsync.controller.cronjob import due_since
 from mogulsync.controller.events import publish, transitions
+from mogulsync.controller.resources import DESTINATIONS
 from mogulsync.controller.schedule import missed, schedule
 from mogulsync.controller.steps import CheckFound, Memory, Steps, Work
-from mogulsync.controller.store import Key, Store
+from mogulsync.kube.client import KubernetesClient, StatusError
+from mogulsync.kube.objects import NamespacedName, Object
 from mogulsync.resource.reasons import ConditionReason, RunReason
 from mogulsync.resource.spec import Spec
 from mogulsync.resource.status import Status
@@ -33,36 +35,36 @@ class Reconciler:
     """Reconciles destinations, one call each.
 
     Args:
-        cluster: Where objects are written.
-        store: What was seen of the cluster.
+        client: Where objects are written.
+        cache: What was seen of the cluster.
         image: What Jobs run unless spec.job.image says otherwise.
         clock: The time of day, with a zone.
     """
 
     def __init__(
         self,
-        cluster: Cluster,
-        store: Store,
+        client: KubernetesClient,
+        cache: DestinationCache,
         *,
         image: str,
         clock: Callable[[], datetime],
     ) -> None:
-        self._cluster = cluster
-        self._store = store
-        self._steps = Steps(cluster, store, image=image)
+        self._client = client
+        self._cache = cache
+        self._steps = Steps(client, cache, image=image)
         self._clock = clock
-        self._memories: dict[Key, Memory] = {}
+        self._memories: dict[NamespacedName, Memory] = {}
 
-    async def reconcile(self, key: Key) -> float | None:
+    async def reconcile(self, key: NamespacedName) -> float | None:
         """Bring one destination up to date; return after how many seconds to do so again by itself.
 
         Raises:
-            ClusterError: The API server did not do as asked; try again later.
+            StatusError: The API server did not do as asked; try again later.
         """
-        destination = self._store.destination(key)
+        destination = self._cache.destination(key)
         if destination is None or destination["metadata"].get("deletionTimestamp"):
             self._memories.pop(key, None)
-            self._store.forget(key)
+            self._cache.forget(key)
             return None
         work = Work(
             key=key,
@@ -75,7 +77,7 @@ class Reconciler:
         impediment, check = await self._act(work)
         found = self._find(work, impediment, check)
         await self._tell(work, found)
-        self._store.forget(key)
+        self._cache.forget(key)
         return _seconds_until_next(work)
 
     async def _act(self, work: Work) -> tuple[Impediment | None, CheckFound]:
@@ -148,16 +150,16 @@ class Reconciler:
         version = work.destination["metadata"]["resourceVersion"]
         body = {"metadata": {"resourceVersion": version}, "status": changes}
         try:
-            stored = await self._cluster.patch(DESTINATIONS, *work.key, body, subresource="status")
-        except ClusterError as error:
-            if error.gone:
+            stored = await self._client.patch(DESTINATIONS, *work.key, body, subresource="status")
+        except StatusError as error:
+            if error.not_found:
                 return
             raise
-        self._store.put(DESTINATIONS, stored)
+        self._cache.put(DESTINATIONS, stored)
         changed = list(transitions(before, after))
         for each in changed:
             _log.info("%s: %s is %s: %s", work.key, each.type, each.status, each.reason)
-        await publish(self._cluster, stored, changed, now=work.now)
+        await publish(self._client, stored, changed, now=work.now)
 
 
 def merge_patch(before: Object, after: Object) -> Object:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from mogulsync.controller.cluster import Object
+from mogulsync.kube.objects import Object
 from mogulsync.resource import names
 from mogulsync.resource.reasons import ConditionReason, Outcome
 from mogulsync.resource.report import REPORT_VERSION, Contacts, Customers, shorten

@@ -10,20 +10,19 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from mogulsync.controller import runs
-from mogulsync.controller.cluster import CRONJOBS, JOBS, PODS, Cluster, ClusterError, Object
+from mogulsync.controller.cache import DestinationCache
 from mogulsync.controller.conditions import Check, Impediment
 from mogulsync.controller.cronjob import (
     annotated,
     as_applied,
     build_cronjob,
-    digest,
     is_annotated,
-    left_behind,
-    owned_by,
 )
 from mogulsync.controller.job import build_check_job, build_job, check_inputs, check_name, run_name
 from mogulsync.controller.record import fold_check, fold_run, is_answer, is_obstacle, may_be_new
-from mogulsync.controller.store import Key, Store
+from mogulsync.controller.resources import DESTINATIONS
+from mogulsync.kube.client import KubernetesClient, StatusError
+from mogulsync.kube.objects import CRONJOBS, JOBS, PODS, NamespacedName, Object, digest, owned_by, owned_by_predecessor
 from mogulsync.resource import names
 from mogulsync.resource.reasons import ConditionReason, ConditionType, RunReason
 from mogulsync.resource.status import Status
@@ -73,7 +72,7 @@ class Memory:
 class Work:
     """One reconcile of one destination."""
 
-    key: Key
+    key: NamespacedName
     destination: Object
     now: datetime
     memory: Memory
@@ -121,14 +120,14 @@ class Steps:
     """The steps, with what they need of the world.
 
     Args:
-        cluster: Where objects are made.
-        store: What was seen of the cluster.
+        client: Where objects are made.
+        cache: What was seen of the cluster.
         image: What Jobs run unless spec.job.image says otherwise.
     """
 
-    def __init__(self, cluster: Cluster, store: Store, *, image: str) -> None:
-        self._cluster = cluster
-        self._store = store
+    def __init__(self, client: KubernetesClient, cache: DestinationCache, *, image: str) -> None:
+        self._client = client
+        self._cache = cache
         self._image = image
 
     async def fold_runs(self, work: Work) -> None:
@@ -163,7 +162,7 @@ class Steps:
             return refused.impediment
         try:
             await self._apply_cronjob(work, live, desired)
-        except ClusterError as error:
+        except StatusError as error:
             if live is None and error.conflict:
                 work.memory.conflict = True  # look before the next attempt
                 raise
@@ -182,13 +181,13 @@ class Steps:
         if request is None or request == work.status.last_handled_sync_request:
             return None
         name = run_name(work.destination, request)
-        if self._store.job(work.key.namespace, name) is None:
+        if self._cache.job(work.key.namespace, name) is None:
             if self.unfinished_runs(work):
                 return None
             body = build_job(work.destination, image=self._image, request=request)
             try:
                 await self._make_job(work, body)
-            except (ClusterError, ForeignJobError) as error:
+            except (StatusError, ForeignJobError) as error:
                 work.wakes.append(work.now + REFUSED_AGAIN)
                 return _impediment(error)
         work.status = work.status.model_copy(update={"last_handled_sync_request": request})
@@ -203,7 +202,7 @@ class Steps:
             last = work.status.last_check
             previous = last.job if last else None
             name = check_name(work.destination, inputs=inputs, request=request, previous=previous)
-            job = self._store.job(work.key.namespace, name)
+            job = self._cache.job(work.key.namespace, name)
             if job is None:
                 if not self._check_wanted(work, inputs, request, folded):
                     return (_unanswered(work) or CheckFound(Check.SETTLED))._replace(job=folded)
@@ -212,7 +211,7 @@ class Steps:
                 )
                 try:
                     job = await self._make_job(work, body)
-                except (ClusterError, ForeignJobError) as error:
+                except (StatusError, ForeignJobError) as error:
                     work.wakes.append(work.now + REFUSED_AGAIN)
                     return CheckFound(Check.UNDER_WAY, impediment=_impediment(error))
             if request is not None:
@@ -229,7 +228,7 @@ class Steps:
         """Return the Jobs of the destination's runs: its own, and those of its CronJob."""
         cronjob = self.cronjob(work)
         owners = [work.uid, *([cronjob["metadata"]["uid"]] if cronjob else [])]
-        jobs = self._store.jobs(work.key, owners=owners)
+        jobs = self._cache.jobs(work.key, owners=owners)
         return [job for job in jobs if runs.trigger(job) != names.TRIGGER_CHECK]
 
     def unfinished_runs(self, work: Work) -> list[Object]:
@@ -238,7 +237,7 @@ class Steps:
 
     def cronjob(self, work: Work) -> Object | None:
         """Return the destination's own CronJob, if it is in place."""
-        live = self._store.cronjob(work.key)
+        live = self._cache.cronjob(work.key)
         return live if live is not None and owned_by(live, work.uid) else None
 
     def missing_secret(self, work: Work, check: Object | None) -> str | None:
@@ -249,13 +248,13 @@ class Steps:
         """
         jobs = [*self.unfinished_runs(work), *([check] if check else [])]
         for job in jobs:
-            if said := runs.missing_secret(self._store.pods(job)):
+            if said := runs.missing_secret(self._cache.pods(job)):
                 return f"A Pod waits for a Secret: {said}. It starts when the Secret is there."
         before = work.reason_before(ConditionType.READY)
         if before is None or before[0] != ConditionReason.SECRET_NOT_FOUND:
             return None
         newest = max([*self.runs(work), *([check] if check else [])], key=_age, default=None)
-        started = newest is not None and runs.container_started(self._store.pods(newest))
+        started = newest is not None and runs.container_started(self._cache.pods(newest))
         return None if started else before[1]
 
     def _check_wanted(self, work: Work, inputs: str, request: str | None, folded: Object | None) -> bool:
@@ -269,7 +268,7 @@ class Steps:
         return _unanswered(work) is not None and work.now >= _checked_at(work) + RECHECK
 
     def _under_way(self, job: Object) -> CheckFound:
-        pods = self._store.pods(job)
+        pods = self._cache.pods(job)
         name = job["metadata"]["name"]
         if runs.failed_before(pods):
             report = runs.report_in(pods) or {}
@@ -280,25 +279,25 @@ class Steps:
         return CheckFound(Check.UNDER_WAY, message, job)
 
     async def _existing_cronjob(self, work: Work) -> Object | None:
-        live = self._store.cronjob(work.key)
+        live = self._cache.cronjob(work.key)
         if live is not None or not work.memory.conflict:
             return live
         try:
-            live = await self._cluster.get(CRONJOBS, *work.key)
-        except ClusterError as error:
-            if error.gone:
+            live = await self._client.get(CRONJOBS, *work.key)
+        except StatusError as error:
+            if error.not_found:
                 return None
             raise
         if owned_by(live, work.uid):
-            self._store.put(CRONJOBS, live)
+            self._cache.put(CRONJOBS, live)
         return live
 
     async def _apply_cronjob(self, work: Work, live: Object | None, desired: Object) -> None:
         """Apply the CronJob onto `live`, or onto nothing: whatever else has the name stays untouched (409)."""
         body = annotated(desired, live, now=timestamp(work.now))
         guard = {"uid": live["metadata"]["uid"]} if live else {"resourceVersion": _NEVER_THERE}
-        stored = await self._cluster.apply(CRONJOBS, body | {"metadata": body["metadata"] | guard})
-        self._store.put(CRONJOBS, stored)
+        stored = await self._client.apply(CRONJOBS, body | {"metadata": body["metadata"] | guard})
+        self._cache.put(CRONJOBS, stored)
         work.memory.settled = _generations(work, stored)
 
     async def _suspend(self, live: Object) -> None:
@@ -306,38 +305,38 @@ class Steps:
         if live["spec"].get("suspend"):
             return
         body = {"metadata": {"uid": metadata["uid"]}, "spec": {"suspend": True}}
-        self._store.put(CRONJOBS, await self._cluster.patch(CRONJOBS, metadata["namespace"], metadata["name"], body))
+        self._cache.put(CRONJOBS, await self._client.patch(CRONJOBS, metadata["namespace"], metadata["name"], body))
 
     async def _make_job(self, work: Work, body: Object) -> Object:
         """Create a Job, or adopt the one that is there already.
 
         Raises:
             ForeignJobError: The one that is there is not the destination's.
-            ClusterError: It could not be made.
+            StatusError: It could not be made.
         """
         try:
-            job = await self._cluster.create(JOBS, body)
-        except ClusterError as error:
+            job = await self._client.create(JOBS, body)
+        except StatusError as error:
             if not error.conflict:
                 raise
-            job = await self._cluster.get(JOBS, work.key.namespace, body["metadata"]["name"])
+            job = await self._client.get(JOBS, work.key.namespace, body["metadata"]["name"])
             if not owned_by(job, work.uid):
                 raise ForeignJobError(
                     f"A Job {body['metadata']['name']} exists that is not this destination's. Delete it."
                 ) from error
-        self._store.put(JOBS, job)
+        self._cache.put(JOBS, job)
         return job
 
     async def _pods_at_end(self, job: Object) -> Sequence[Object]:
         """Return the Pods of a Job that has ended, asking the API server when a watch may be behind."""
-        pods = self._store.pods(job)
+        pods = self._cache.pods(job)
         if not _all_ended(job, pods):
             metadata = job["metadata"]
             selector = f"{_JOB_NAME}={metadata['name']}"
-            async for page in self._cluster.pages(PODS, metadata["namespace"], label_selector=selector):
+            async for page in self._client.list_pages(PODS, metadata["namespace"], label_selector=selector):
                 for pod in page.items:
-                    self._store.put(PODS, pod)
-            pods = self._store.pods(job)
+                    self._cache.put(PODS, pod)
+            pods = self._cache.pods(job)
         return pods
 
 
@@ -347,7 +346,9 @@ def _generations(work: Work, live: Object) -> tuple[int, int]:
 
 def _foreign(work: Work, live: Object) -> Impediment | None:
     """Return what is wrong with a CronJob that is not the destination's, or not for long."""
-    if live["metadata"].get("deletionTimestamp") or left_behind(live, work.destination):
+    if live["metadata"].get("deletionTimestamp") or owned_by_predecessor(
+        live, DESTINATIONS, name=work.key.name, uid=work.uid
+    ):
         work.wakes.append(work.now + LEFT_BEHIND_POLL)
         message = f"Kubernetes is about to remove the CronJob {work.key.name} of before."
         return Impediment(reason=ConditionReason.REPLACING, message=message, stalled=False)
@@ -359,11 +360,11 @@ def _foreign(work: Work, live: Object) -> Impediment | None:
     return Impediment(reason=ConditionReason.NAME_CONFLICT, message=message)
 
 
-def _impediment(error: ClusterError | ForeignJobError) -> Impediment:
+def _impediment(error: StatusError | ForeignJobError) -> Impediment:
     """Return what a refusal of the API server, or a Job in the way, means for the destination.
 
     Raises:
-        ClusterError: It means nothing but that it did not work this time.
+        StatusError: It means nothing but that it did not work this time.
     """
     if isinstance(error, ForeignJobError):
         return Impediment(reason=ConditionReason.NAME_CONFLICT, message=str(error))

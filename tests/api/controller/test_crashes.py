@@ -6,7 +6,9 @@ import itertools
 from collections import Counter
 from typing import Any, Never
 
-from mogulsync.controller.cluster import CRONJOBS, DESTINATIONS, EVENTS, Cluster, Kind, Object
+from mogulsync.controller.resources import DESTINATIONS
+from mogulsync.kube.client import KubernetesClient
+from mogulsync.kube.objects import CRONJOBS, EVENTS, GroupVersionResource, Object
 from mogulsync.resource.names import ANNOTATION_SYNC_REQUESTED_AT, LABEL_DESTINATION
 from tests.support.operator_world import World, condition, report
 
@@ -15,9 +17,9 @@ MOST_WRITES = 12
 
 
 class Dying:
-    """A cluster that stops before the n-th write for the destination `d-n`, for ever: what a kill leaves behind."""
+    """A client that stops before the n-th write for the destination `d-n`, for ever: what a kill leaves behind."""
 
-    def __init__(self, real: Cluster) -> None:
+    def __init__(self, real: KubernetesClient) -> None:
         self._real = real
         self.writes: Counter[str] = Counter()
         self.dead: set[str] = set()
@@ -25,23 +27,25 @@ class Dying:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._real, name)
 
-    async def create(self, kind: Kind, body: Object) -> Object:
-        await self._about_to_write(kind, body)
-        return await self._real.create(kind, body)
+    async def create(self, resource: GroupVersionResource, body: Object) -> Object:
+        await self._about_to_write(resource, body)
+        return await self._real.create(resource, body)
 
-    async def apply(self, kind: Kind, body: Object) -> Object:
-        await self._about_to_write(kind, body)
-        return await self._real.apply(kind, body)
+    async def apply(self, resource: GroupVersionResource, body: Object) -> Object:
+        await self._about_to_write(resource, body)
+        return await self._real.apply(resource, body)
 
-    async def patch(self, kind: Kind, namespace: str, name: str, body: Object, *, subresource: str = "") -> Object:
-        await self._about_to_write(kind, {"metadata": {"name": name}})
-        return await self._real.patch(kind, namespace, name, body, subresource=subresource)
+    async def patch(
+        self, resource: GroupVersionResource, namespace: str, name: str, body: Object, *, subresource: str = ""
+    ) -> Object:
+        await self._about_to_write(resource, {"metadata": {"name": name}})
+        return await self._real.patch(resource, namespace, name, body, subresource=subresource)
 
-    async def _about_to_write(self, kind: Kind, body: Object) -> None:
+    async def _about_to_write(self, resource: GroupVersionResource, body: Object) -> None:
         metadata = body["metadata"]
-        if kind in {CRONJOBS, DESTINATIONS}:
+        if resource in {CRONJOBS, DESTINATIONS}:
             owner = metadata["name"]
-        elif kind is EVENTS:
+        elif resource is EVENTS:
             owner = body["regarding"]["name"]
         else:
             owner = metadata["labels"][LABEL_DESTINATION]
@@ -72,7 +76,7 @@ async def test_killed_before_any_write_it_converges_without_a_run_lost_or_double
     names = [f"d-{number:02}" for number in range(1, MOST_WRITES + 1)]
     dying: list[Dying] = []
 
-    def make(real: Cluster) -> Any:
+    def make(real: KubernetesClient) -> Any:
         dying.append(Dying(real))
         return dying[-1]
 

@@ -3,32 +3,35 @@
 import asyncio
 from typing import Any
 
-from mogulsync.controller.cluster import Cluster, Kind, Object
+from mogulsync.kube.client import KubernetesClient
+from mogulsync.kube.objects import GroupVersionResource, Object
 from mogulsync.resource.names import ANNOTATION_SYNC_REQUESTED_AT
 from tests.support.operator_world import World
 
 
 class Counting:
-    """A cluster that counts what is written."""
+    """A client that counts what is written."""
 
-    def __init__(self, real: Cluster) -> None:
+    def __init__(self, real: KubernetesClient) -> None:
         self._real = real
         self.writes: list[str] = []
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._real, name)
 
-    async def create(self, kind: Kind, body: Object) -> Object:
-        self.writes.append(f"create {kind.plural}")
-        return await self._real.create(kind, body)
+    async def create(self, resource: GroupVersionResource, body: Object) -> Object:
+        self.writes.append(f"create {resource.resource}")
+        return await self._real.create(resource, body)
 
-    async def apply(self, kind: Kind, body: Object) -> Object:
-        self.writes.append(f"apply {kind.plural}")
-        return await self._real.apply(kind, body)
+    async def apply(self, resource: GroupVersionResource, body: Object) -> Object:
+        self.writes.append(f"apply {resource.resource}")
+        return await self._real.apply(resource, body)
 
-    async def patch(self, kind: Kind, namespace: str, name: str, body: Object, *, subresource: str = "") -> Object:
-        self.writes.append(f"patch {kind.plural}/{subresource}")
-        return await self._real.patch(kind, namespace, name, body, subresource=subresource)
+    async def patch(
+        self, resource: GroupVersionResource, namespace: str, name: str, body: Object, *, subresource: str = ""
+    ) -> Object:
+        self.writes.append(f"patch {resource.resource}/{subresource}")
+        return await self._real.patch(resource, namespace, name, body, subresource=subresource)
 
 
 async def test_only_the_status_of_the_resource_ever_changes(world: World) -> None:
@@ -53,7 +56,7 @@ async def test_only_the_status_of_the_resource_ever_changes(world: World) -> Non
 async def test_a_steady_destination_is_not_written_whatever_makes_the_operator_look(world: World) -> None:
     counting: list[Counting] = []
 
-    def counted(real: Cluster) -> Any:
+    def counted(real: KubernetesClient) -> Any:
         counting.append(Counting(real))
         return counting[-1]
 
@@ -69,7 +72,7 @@ async def test_a_steady_destination_is_not_written_whatever_makes_the_operator_l
         for _ in range(3):
             controller.note_relist()
             await asyncio.sleep(0.2)
-            for key in controller.store.destination_keys():
+            for key in controller.cache.destination_keys():
                 controller.queue.add(key)
         await asyncio.sleep(2.5)
         assert counting[-1].writes == []

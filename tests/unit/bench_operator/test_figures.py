@@ -26,12 +26,12 @@ def test_one_size_tells_nothing_of_growth() -> None:
 
 async def test_the_bare_client_is_given_what_the_operator_writes() -> None:
     rehearsed = await rehearse()
-    assert [(each.method, each.kind.name, each.subresource) for each in rehearsed.at_once] == [
+    assert [(each.method, each.resource.kind, each.subresource) for each in rehearsed.at_once] == [
         ("PATCH", "CronJob", None),
         ("POST", "Job", None),
         ("PATCH", "IntercomDestination", "status"),
     ]
-    assert [(each.method, each.kind.name) for each in rehearsed.after_check] == [
+    assert [(each.method, each.resource.kind) for each in rehearsed.after_check] == [
         ("PATCH", "IntercomDestination"),
         ("POST", "Event"),
     ]
@@ -43,5 +43,5 @@ async def test_everything_that_is_written_names_the_destination_that_it_is_for()
     rehearsed = await rehearse()
     for write in [*rehearsed.at_once, *rehearsed.after_check]:
         assert NAME in str(write)
-        if write.kind.name != "IntercomDestination":
+        if write.resource.kind != "IntercomDestination":
             assert UID in str(write.body)

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from mogulsync.controller.cronjob import annotated, as_applied, build_cronjob, covers, due_since
+from mogulsync.controller.cronjob import annotated, as_applied, build_cronjob, due_since
 from mogulsync.controller.job import build_check_job, build_job, check_inputs, check_name, run_name
+from mogulsync.kube.objects import covers
 from mogulsync.resource import names
 from mogulsync.resource.manifest import parse_destination
 from tests.support.stored import destination

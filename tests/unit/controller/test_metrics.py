@@ -8,18 +8,19 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry
 
-from mogulsync.controller.health import Queue, Watch
 from mogulsync.controller.metrics import Metrics
+from mogulsync.kube.watch import WatchStats
+from mogulsync.kube.workqueue import QueueStats
 
 _DOCUMENT = Path(__file__).parents[3] / "docs" / "metrics.md"
 _LABELS = {"namespace": "crm", "name": "production"}
 
 
 def _registry(
-    destinations: Iterable[Mapping[str, Any]] = (), *, leading: bool = True, queue: Queue | None = None
+    destinations: Iterable[Mapping[str, Any]] = (), *, is_leader: bool = True, queue: QueueStats | None = None
 ) -> CollectorRegistry:
     registry = CollectorRegistry()
-    _metrics(registry, destinations, leading=leading, queue=queue)
+    _metrics(registry, destinations, is_leader=is_leader, queue=queue)
     return registry
 
 
@@ -27,14 +28,14 @@ def _metrics(
     registry: CollectorRegistry,
     destinations: Iterable[Mapping[str, Any]] = (),
     *,
-    leading: bool = True,
-    queue: Queue | None = None,
+    is_leader: bool = True,
+    queue: QueueStats | None = None,
 ) -> Metrics:
     return Metrics(
         registry,
-        queue=lambda: queue or Queue(depth=0, oldest=0),
-        watches=lambda: {"jobs": Watch(age=12.5, listed=True)},
-        leading=lambda: leading,
+        queue=lambda: queue or QueueStats(depth=0, oldest=0),
+        watches=lambda: {"jobs": WatchStats(age=12.5, listed=True)},
+        is_leader=lambda: is_leader,
         destinations=lambda: destinations,
     )
 
@@ -144,14 +145,14 @@ def test_a_report_cannot_make_up_series(report: dict[str, Any]) -> None:
 
 
 def test_a_replica_that_does_not_lead_shows_no_destinations() -> None:
-    registry = _registry([_destination(lastSync=_RUN)], leading=False)
+    registry = _registry([_destination(lastSync=_RUN)], is_leader=False)
 
     assert _names(registry) == set()
     assert registry.get_sample_value("mogulsync_leader") == 0
 
 
 def test_the_operators_own_state_is_shown() -> None:
-    registry = _registry(queue=Queue(depth=3, oldest=1.5))
+    registry = _registry(queue=QueueStats(depth=3, oldest=1.5))
 
     assert registry.get_sample_value("mogulsync_leader") == 1
     assert registry.get_sample_value("mogulsync_queue_depth") == 3

@@ -11,22 +11,26 @@ import pytest
 import yaml
 
 from localkube import ControlPlane, Part
-from mogulsync.controller.lease import Timing
+from mogulsync.controller.settings import OperatorSettings
+from mogulsync.kube.leaderelection import LeaderElectionConfig
 
 Stand = Callable[..., Any]
 Kubectl = Callable[..., str]
 
-_QUICK = Timing(duration=3, deadline=2.0, renewal=0.4, poll=0.2, request=0.6)
+_REAL = OperatorSettings().leader_election
+_QUICK = LeaderElectionConfig(
+    lease_duration=3, renew_deadline=2.0, renew_period=0.4, retry_period=0.2, request_timeout=0.6
+)
 """Like the real one, for tests of what does not depend on how long it takes."""
 _SLACK = 1.0
 """Seconds that a busy machine may be late."""
 
 
 def test_another_leads_within_15_seconds_of_a_kill(stand: Stand) -> None:
-    first = stand("first", timing=Timing())
+    first = stand("first", config=_REAL)
     first.await_act()
-    second = stand("second", timing=Timing())
-    third = stand("third", timing=Timing())
+    second = stand("second", config=_REAL)
+    third = stand("third", config=_REAL)
     second.await_standby()
     third.await_standby()
 
@@ -38,9 +42,9 @@ def test_another_leads_within_15_seconds_of_a_kill(stand: Stand) -> None:
 
 
 def test_another_leads_within_two_seconds_of_a_clean_end(stand: Stand) -> None:
-    first = stand("first", timing=Timing())
+    first = stand("first", config=_REAL)
     first.await_act()
-    second = stand("second", timing=Timing())
+    second = stand("second", config=_REAL)
     second.await_standby()
 
     ended = first.signal(signal.SIGTERM)
@@ -53,13 +57,13 @@ def test_another_leads_within_two_seconds_of_a_clean_end(stand: Stand) -> None:
 def test_a_first_candidate_leads_at_once(stand: Stand) -> None:
     began = time.monotonic()
 
-    assert stand("first", timing=Timing()).await_act() - began < 5
+    assert stand("first", config=_REAL).await_act() - began < 5
 
 
 def test_a_process_that_was_frozen_does_not_act_when_it_goes_on(stand: Stand) -> None:
-    first = stand("first", timing=_QUICK)
+    first = stand("first", config=_QUICK)
     first.await_act()
-    second = stand("second", timing=_QUICK)
+    second = stand("second", config=_QUICK)
     frozen = first.signal(signal.SIGSTOP)
     taken = second.await_act()
 
@@ -74,26 +78,26 @@ def test_a_process_that_was_frozen_does_not_act_when_it_goes_on(stand: Stand) ->
 def test_a_leader_stops_in_time_when_the_api_server_freezes_and_one_leads_again_after(
     plane: ControlPlane, stand: Stand
 ) -> None:
-    candidates = [stand(identity, timing=_QUICK) for identity in ("first", "second")]
+    candidates = [stand(identity, config=_QUICK) for identity in ("first", "second")]
     _first_act(candidates, since=0)
 
     plane.pause(Part.API_SERVER)
     frozen = time.monotonic()
     try:
-        time.sleep(_QUICK.duration + _SLACK)
+        time.sleep(_QUICK.lease_duration + _SLACK)
         last = max(act for candidate in candidates for act in candidate.acts())
     finally:
         plane.resume(Part.API_SERVER)
     resumed = time.monotonic()
 
     # The last renewal may have left right before the freeze.
-    assert last - frozen < _QUICK.deadline + 0.2
+    assert last - frozen < _QUICK.renew_deadline + 0.2
     assert _first_act(candidates, since=resumed)
     _assert_never_two_at_once(candidates)
 
 
 def test_a_leader_survives_a_restart_of_the_api_server(plane: ControlPlane, stand: Stand) -> None:
-    candidates = [stand(identity, timing=Timing()) for identity in ("first", "second")]
+    candidates = [stand(identity, config=_REAL) for identity in ("first", "second")]
     _first_act(candidates, since=0)
 
     plane.restart(Part.API_SERVER)
@@ -104,14 +108,14 @@ def test_a_leader_survives_a_restart_of_the_api_server(plane: ControlPlane, stan
 
 
 def test_never_two_act_while_leaders_come_and_go(stand: Stand) -> None:
-    candidates = [stand(f"candidate-{number}", timing=_QUICK) for number in range(3)]
+    candidates = [stand(f"candidate-{number}", config=_QUICK) for number in range(3)]
     since = 0.0
     for number, how in enumerate((signal.SIGKILL, signal.SIGTERM, signal.SIGKILL)):
         since = min(_first_act([each for each in candidates if each.process.poll() is None], since=since))
         leader = next(each for each in candidates if since in each.acts())
         since = leader.signal(how)
         leader.process.wait(10)
-        candidates.append(stand(f"newcomer-{number}", timing=_QUICK))
+        candidates.append(stand(f"newcomer-{number}", config=_QUICK))
 
     assert _first_act([each for each in candidates if each.process.poll() is None], since=since)
     _assert_never_two_at_once(candidates)
@@ -134,10 +138,10 @@ def test_the_permissions_of_the_chart_are_enough(
     kubectl("create", "-f", "-", stdin=yaml.safe_dump(role))
     kubectl("create", "rolebinding", "lease", "--role=lease", f"--serviceaccount={namespace}:default")
 
-    candidate = stand("first", timing=_QUICK, kubeconfig=plane.service_account_kubeconfig(namespace, "default"))
+    candidate = stand("first", config=_QUICK, kubeconfig=plane.service_account_kubeconfig(namespace, "default"))
 
     first = candidate.await_act()
-    candidate.await_act(since=first + _QUICK.duration)
+    candidate.await_act(since=first + _QUICK.lease_duration)
 
 
 def _chart_lease_rules() -> Any:

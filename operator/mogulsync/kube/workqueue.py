@@ -1,4 +1,4 @@
-"""The work queue: each destination once, one at a time, again after a while, later after a failure."""
+"""A work queue: each key is handled once at a time, again after a while, later after a failure."""
 
 import asyncio
 import logging
@@ -9,8 +9,7 @@ from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from mogulsync.controller.cluster import ClusterError
-from mogulsync.controller.health import Queue
+from mogulsync.kube.client import StatusError
 
 K = TypeVar("K", bound=Hashable)
 
@@ -18,15 +17,27 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Backoff:
-    """How long a failed item waits, in seconds: doubled with each failure, and shortened by chance."""
+class QueueStats:
+    """How full a queue is."""
 
-    first: float = 0.2
-    longest: float = 60.0
+    depth: int
+    """Keys that are due."""
+    oldest: float
+    """Seconds that the oldest of them has been due; 0 when none is."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExponentialBackoff:
+    """How long a failed key waits, in seconds: doubled with each failure, and shortened by chance."""
+
+    base_delay: float
+    """After the first failure."""
+    max_delay: float
+    """The doubling ends here."""
 
     def seconds(self, failures: int, chance: float) -> float:
         """Return the wait after so many failures in a row; `chance` is in [0, 1)."""
-        return float(min(self.longest, self.first * 2 ** min(failures - 1, 30)) * (0.5 + chance / 2))
+        return float(min(self.max_delay, self.base_delay * 2 ** min(failures - 1, 30)) * (0.5 + chance / 2))
 
 
 class WorkQueue(Generic[K]):
@@ -46,12 +57,12 @@ class WorkQueue(Generic[K]):
     def __init__(
         self,
         *,
-        backoff: Backoff | None = None,
+        backoff: ExponentialBackoff,
         on_retry: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
         chance: Callable[[], float] = random.random,
     ) -> None:
-        self._backoff = backoff or Backoff()
+        self._backoff = backoff
         self._on_retry = on_retry
         self._clock = clock
         self._chance = chance
@@ -77,10 +88,10 @@ class WorkQueue(Generic[K]):
         self._cancel_timer(key)
         self._timers[key] = asyncio.get_running_loop().call_later(seconds, self.add, key)
 
-    def state(self) -> Queue:
-        """Return how many keys are due, and how long the oldest of them has been."""
+    def stats(self) -> QueueStats:
+        """Return how full the queue is."""
         due = list(self._due.values())
-        return Queue(depth=len(due), oldest=self._clock() - min(due) if due else 0.0)
+        return QueueStats(depth=len(due), oldest=self._clock() - min(due) if due else 0.0)
 
     async def run(self, handle: Callable[[K], Awaitable[float | None]], *, workers: int) -> None:
         """Handle keys until cancelled; the keys that wait then are forgotten."""
@@ -122,7 +133,7 @@ class WorkQueue(Generic[K]):
     def _retry(self, key: K, error: Exception) -> None:
         failures = self._failures[key] = self._failures.get(key, 0) + 1
         wait = self._backoff.seconds(failures, self._chance())
-        if isinstance(error, ClusterError):
+        if isinstance(error, StatusError):
             wait = max(wait, error.retry_after)
             level = logging.DEBUG if error.conflict else logging.WARNING
             _log.log(level, "%s: %s; again in %.1f s", key, error, wait)

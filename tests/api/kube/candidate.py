@@ -1,6 +1,6 @@
 """A process that stands for election and, while it leads, acts: it notes the time every few milliseconds.
 
-Arguments: kubeconfig, namespace, identity, timing as JSON, file to note in. The times are of the machine's
+Arguments: kubeconfig, namespace, identity, config as JSON, file to note in. The times are of the machine's
 monotonic clock, so that those of several candidates compare. A file with the ending `.standby` appears as soon as it
 has seen another lead. SIGTERM ends it as it ends the operator.
 """
@@ -15,28 +15,30 @@ from typing import TextIO
 
 import kubernetes.aio.config
 
-from mogulsync.controller.lease import Election, Timing
+from mogulsync.kube.leaderelection import LeaderElectionConfig, LeaderElector
 
 
-async def stand(kubeconfig: str, namespace: str, identity: str, timing: Timing, notes: TextIO) -> None:
+async def stand(kubeconfig: str, namespace: str, identity: str, config: LeaderElectionConfig, notes: TextIO) -> None:
     """Stand until told to stop."""
     api = await kubernetes.aio.config.new_client_from_config(config_file=kubeconfig)  # type: ignore[no-untyped-call] # the library's
-    election = Election(api, namespace=namespace, identity=identity, timing=timing)
+    election = LeaderElector(
+        api, namespace=namespace, name="mogulsync", identity=identity, field_manager="mogulsync", config=config
+    )
 
     async def act() -> None:
         while True:
-            if election.leading:
+            if election.is_leader:
                 notes.write(f"{time.monotonic()}\n")
             await asyncio.sleep(0.005)
 
     async def note_standby() -> None:
-        while not election.standing_by:  # noqa: ASYNC110 - an election offers no event for it
+        while not election.is_follower:  # noqa: ASYNC110 - an election offers no event for it
             await asyncio.sleep(0.005)
         standby.touch()  # noqa: ASYNC240 - takes no time
 
     standby = Path(f"{notes.name}.standby")
     async with api:
-        standing = asyncio.create_task(election.lead(act))
+        standing = asyncio.create_task(election.run(act))
         watching = asyncio.create_task(note_standby())
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, standing.cancel)
         await asyncio.wait({standing})
@@ -45,9 +47,9 @@ async def stand(kubeconfig: str, namespace: str, identity: str, timing: Timing, 
 
 def main() -> None:
     """Stand as the arguments say."""
-    kubeconfig, namespace, identity, timing, notes = sys.argv[1:]
+    kubeconfig, namespace, identity, config, notes = sys.argv[1:]
     with Path(notes).open("a", encoding="utf-8", buffering=1) as file:
-        asyncio.run(stand(kubeconfig, namespace, identity, Timing(**json.loads(timing)), file))
+        asyncio.run(stand(kubeconfig, namespace, identity, LeaderElectionConfig(**json.loads(config)), file))
 
 
 if __name__ == "__main__":

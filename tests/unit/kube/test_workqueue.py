@@ -7,8 +7,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
-from mogulsync.controller.cluster import ClusterError
-from mogulsync.controller.queue import Backoff, WorkQueue
+from mogulsync.controller.settings import OperatorSettings
+from mogulsync.kube.client import StatusError
+from mogulsync.kube.workqueue import ExponentialBackoff, WorkQueue
+
+QUICK = ExponentialBackoff(base_delay=0.001, max_delay=1.0)
 
 Handler = Callable[[str], Awaitable[float | None]]
 
@@ -31,7 +34,7 @@ async def until(holds: Callable[[], bool]) -> None:
 
 
 async def test_a_key_added_often_while_it_waits_is_handled_once() -> None:
-    queue, seen = WorkQueue[str](), Counter[str]()
+    queue, seen = WorkQueue[str](backoff=QUICK), Counter[str]()
 
     async def handle(key: str) -> None:
         seen[key] += 1
@@ -39,16 +42,16 @@ async def test_a_key_added_often_while_it_waits_is_handled_once() -> None:
     for _ in range(5):
         queue.add("a")
     queue.add("b")
-    assert queue.state().depth == 2
+    assert queue.stats().depth == 2
     async with working(queue, handle):
         await until(lambda: len(seen) == 2)
         await asyncio.sleep(0.02)
     assert seen == {"a": 1, "b": 1}
-    assert queue.state().depth == 0
+    assert queue.stats().depth == 0
 
 
 async def test_a_key_added_while_it_is_handled_is_handled_again_and_never_twice_at_a_time() -> None:
-    queue, begun, running, most = WorkQueue[str](), asyncio.Event(), 0, 0
+    queue, begun, running, most = WorkQueue[str](backoff=QUICK), asyncio.Event(), 0, 0
     release, handled = asyncio.Event(), 0
 
     async def handle(_: str) -> None:
@@ -71,7 +74,7 @@ async def test_a_key_added_while_it_is_handled_is_handled_again_and_never_twice_
 
 
 async def test_different_keys_are_handled_side_by_side() -> None:
-    queue, both = WorkQueue[str](), asyncio.Barrier(2)
+    queue, both = WorkQueue[str](backoff=QUICK), asyncio.Barrier(2)
 
     async def handle(_: str) -> None:
         await both.wait()
@@ -79,17 +82,17 @@ async def test_different_keys_are_handled_side_by_side() -> None:
     async with working(queue, handle), asyncio.timeout(10):
         queue.add("a")
         queue.add("b")
-        await until(lambda: queue.state().depth == 0 and both.n_waiting == 0)
+        await until(lambda: queue.stats().depth == 0 and both.n_waiting == 0)
 
 
 async def test_a_failed_key_comes_back_and_is_counted_until_it_succeeds() -> None:
     retries, tries = [], []
-    queue = WorkQueue[str](backoff=Backoff(first=0.001), on_retry=lambda: retries.append(1))
+    queue = WorkQueue[str](backoff=QUICK, on_retry=lambda: retries.append(1))
 
     async def handle(key: str) -> None:
         tries.append(key)
         if len(tries) < 4:
-            raise ClusterError("PATCH /x", "no answer")
+            raise StatusError("PATCH /x", "no answer")
 
     async with working(queue, handle):
         queue.add("a")
@@ -98,7 +101,7 @@ async def test_a_failed_key_comes_back_and_is_counted_until_it_succeeds() -> Non
 
 
 async def test_a_handler_says_when_its_key_is_due_again() -> None:
-    queue, seen = WorkQueue[str](), []
+    queue, seen = WorkQueue[str](backoff=QUICK), []
 
     async def handle(key: str) -> float | None:
         seen.append(key)
@@ -111,18 +114,18 @@ async def test_a_handler_says_when_its_key_is_due_again() -> None:
     assert len(seen) == 3
 
 
-async def test_the_oldest_wait_is_told() -> None:
+async def test_the_age_of_the_oldest_key_is_known() -> None:
     now = 100.0
-    queue = WorkQueue[str](clock=lambda: now)
-    assert queue.state().oldest == 0
+    queue = WorkQueue[str](backoff=QUICK, clock=lambda: now)
+    assert queue.stats().oldest == 0
     queue.add("a")
     now = 130.0
     queue.add("b")
-    assert queue.state().oldest == 30
+    assert queue.stats().oldest == 30
 
 
 @pytest.mark.parametrize(
     ("failures", "chance", "seconds"), [(1, 0.0, 0.1), (1, 1.0, 0.2), (2, 1.0, 0.4), (5, 0.0, 1.6), (500, 1.0, 60.0)]
 )
 def test_the_backoff_doubles_up_to_a_minute_and_is_spread(failures: int, chance: float, seconds: float) -> None:
-    assert Backoff().seconds(failures, chance) == pytest.approx(seconds)
+    assert OperatorSettings().backoff.seconds(failures, chance) == pytest.approx(seconds)

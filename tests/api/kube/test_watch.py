@@ -13,7 +13,9 @@ from aiohttp import web
 from kubernetes.aio.client import Configuration
 
 from localkube import Part
-from mogulsync.controller.watching import Pace, Watcher
+from mogulsync.controller.resources import WATCHED
+from mogulsync.controller.settings import OperatorSettings
+from mogulsync.kube.watch import Watcher, WatchTimeouts
 from mogulsync.resource.names import API_VERSION, KIND
 from tests.support.api_proxy import Proxy, is_watch
 from tests.support.operator_world import SPEC, World
@@ -84,9 +86,12 @@ async def test_a_watcher_stopped_amid_a_list_ends_what_it_has_begun(world: World
     seen = asyncio.Event()
     watcher = Watcher(
         world.settings,
+        resources=WATCHED,
         namespaces=(world.namespace,),
         on_event=lambda _kind, _event, _seen: seen.set(),
         on_relist=lambda: None,
+        timeouts=OperatorSettings().watch,
+        name="mogulsync",
     )
     task = asyncio.create_task(watcher.run())
     await seen.wait()
@@ -98,10 +103,12 @@ async def test_a_watcher_stopped_amid_a_list_ends_what_it_has_begun(world: World
 async def test_a_quiet_watch_stays_young_and_a_frozen_one_ages_until_it_is_begun_anew(world: World) -> None:
     watcher = Watcher(
         world.settings,
+        resources=WATCHED,
         namespaces=(world.namespace,),
         on_event=lambda _kind, _event, _seen: None,
         on_relist=lambda: None,
-        pace=Pace(watch=1, silence=2),
+        timeouts=WatchTimeouts(server_timeout=1, inactivity_timeout=2),
+        name="mogulsync",
     )
     task = asyncio.create_task(watcher.run())
     try:

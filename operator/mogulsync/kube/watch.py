@@ -13,7 +13,7 @@ import ssl
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final, cast
@@ -22,10 +22,10 @@ import aiohttp
 import kopf
 from kubernetes.aio.client import Configuration
 
-from mogulsync.controller.cluster import WATCHED, Kind, Object
+from mogulsync.kube.objects import GroupVersionResource, Object
 
-OnEvent = Callable[[Kind, str | None, Object], None]
-"""Told the kind, the type of event (None: listed) and the object."""
+OnEvent = Callable[[GroupVersionResource, str | None, Object], None]
+"""Takes the kind, the type of event (None: listed) and the object."""
 
 _IDLE_SECONDS: Final = 0.5
 _STOP_SECONDS: Final = 5.0
@@ -33,26 +33,36 @@ _GRACE_SECONDS: Final = 2.0
 """How long kopf may take to end in its own order, which finishes what it has begun for each object."""
 _CANCEL_SECONDS: Final = 0.5
 """How long its tasks may then take to end before those that are left, or were begun meanwhile, are cancelled again."""
-_FAREWELL_SECONDS: Final = 0.1
+_CLOSING_SECONDS: Final = 0.1
 """For TLS connections to be closed properly before their loop is (aiohttp's manual, Graceful Shutdown)."""
 _BACKOFFS: Final = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pace:
-    """How long watches last, in seconds."""
+class WatchTimeouts:
+    """How long watches last, in seconds; the names are kopf's."""
 
-    watch: int = 60
-    """A watch is ended by the API server and begun anew after so long: each beginning is a sign of life."""
-    silence: float = 75.0
-    """A watch that was silent for so long is begun anew by kopf: the connection may be dead."""
+    server_timeout: int
+    """The API server ends a watch after so long and it is begun anew: each beginning is a sign of life."""
+    inactivity_timeout: float
+    """kopf begins a watch anew that was silent for so long: the connection may be dead."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WatchStats:
+    """Signs of life of the watch of one kind."""
+
+    age: float
+    """Seconds since the last: an event, a bookmark, a list; since the start before the first."""
+    listed: bool
+    """Whether all there is was listed once."""
 
 
 class WatchingStoppedError(Exception):
-    """kopf ended without being told to."""
+    """kopf ended without being stopped."""
 
 
-class _Endless:
+class _EndlessBackoffs:
     """Backoffs that never end, so that an API server that is away for hours does not end the watches."""
 
     def __iter__(self) -> Iterator[float]:
@@ -61,7 +71,7 @@ class _Endless:
             yield _BACKOFFS[-1]
 
 
-class _NoMemory(kopf.DiffBaseStorage):
+class _NoDiffBase(kopf.DiffBaseStorage):
     """Keeps nothing of an object: event handlers need no comparison with what was there before."""
 
     def build(self, **_: Any) -> Any:
@@ -75,48 +85,54 @@ class _NoMemory(kopf.DiffBaseStorage):
 
 
 @dataclass
-class _Life:
-    """Signs of life of one kind's watches."""
+class _WatchState:
+    """What was seen of one kind's watches."""
 
-    last: float
+    last_activity: float
     lists: Counter[str] = field(default_factory=Counter)
     """How often each URL was listed."""
 
 
 class Watcher:
-    """Watches all kinds that the operator deals with, in all or in some namespaces.
+    """Watches some kinds of objects, in all or in some namespaces.
 
     Args:
-        settings: How to reach the cluster.
+        configuration: How to reach the cluster.
+        resources: What to watch, each with a label selector; an empty one picks all.
         namespaces: Which to watch; none: all.
         on_event: Called in the event loop that runs `run`, for each event.
         on_relist: Called there when a kind was listed anew, after a watch was lost: deletions may have been missed.
-        pace: How long watches last.
+        timeouts: How long watches last.
+        name: Of the operator, for kopf.
         clock: Seconds that only ever grow.
     """
 
     def __init__(
         self,
-        settings: Configuration,
+        configuration: Configuration,
         *,
+        resources: Mapping[GroupVersionResource, str],
         namespaces: Collection[str],
         on_event: OnEvent,
         on_relist: Callable[[], None],
-        pace: Pace | None = None,
+        timeouts: WatchTimeouts,
+        name: str,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._configuration = settings
+        self._configuration = configuration
+        self._resources = dict(resources)
         self._namespaces = tuple(namespaces)
         self._on_event = on_event
         self._on_relist = on_relist
-        self._pace = pace or Pace()
+        self._timeouts = timeouts
+        self._name = name
         self._clock = clock
-        self._lives = {kind: _Life(clock()) for kind in WATCHED}
+        self._states = {resource: _WatchState(clock()) for resource in resources}
 
-    def ages(self) -> dict[str, float]:
+    def ages(self) -> dict[GroupVersionResource, float]:
         """Return how many seconds ago each kind's watch last showed life."""
         now = self._clock()
-        return {kind.plural: now - life.last for kind, life in self._lives.items()}
+        return {resource: now - state.last_activity for resource, state in self._states.items()}
 
     async def run(self) -> None:
         """Watch until cancelled.
@@ -132,8 +148,8 @@ class Watcher:
         def work() -> None:
             try:
                 outcome = away.run_until_complete(self._operate(home, stopping))
-            except Exception as error:  # noqa: BLE001 - told to the thread that waits
-                outcome = _described(error)
+            except Exception as error:  # noqa: BLE001 - passed to the thread that waits
+                outcome = _description(error)
             finally:
                 away.close()
             with contextlib.suppress(RuntimeError):  # the home loop may be closed when the process ends
@@ -154,15 +170,15 @@ class Watcher:
         sessions: list[aiohttp.ClientSession] = []
         registry = kopf.OperatorRegistry()
         kopf.on.login(id="login", registry=registry)(self._login(home, sessions))
-        for kind in WATCHED:
-            handler = self._handler(home, kind)
-            kopf.on.event(kind.group, kind.version, kind.plural, id=kind.plural, registry=registry)(handler)
+        for each in self._resources:
+            handler = self._handler(home, each)
+            kopf.on.event(each.group, each.version, each.resource, id=each.resource, registry=registry)(handler)
         try:
             tasks = await kopf.spawn_tasks(
                 registry=registry,
-                settings=_settings(self._pace),
+                settings=_settings(self._timeouts, self._resources),
                 # Its own would name the user, and a container's user is a number without a name.
-                identity=cast("Any", "mogulsync"),
+                identity=cast("Any", self._name),
                 standalone=True,
                 clusterwide=not self._namespaces,
                 namespaces=self._namespaces,
@@ -175,18 +191,18 @@ class Watcher:
             )
             await asyncio.wait({ending}, timeout=_GRACE_SECONDS)
             errors = [error for task in ended if not task.cancelled() and (error := task.exception())]
-            return ", ".join(map(_described, errors)) or "without an error"
+            return ", ".join(map(_description, errors)) or "without an error"
         finally:
             await _cancel_everything()
             await asyncio.get_running_loop().shutdown_asyncgens()
             for session in sessions:
                 await session.close()
-            await asyncio.sleep(_FAREWELL_SECONDS)
+            await asyncio.sleep(_CLOSING_SECONDS)
 
-    def _handler(self, home: asyncio.AbstractEventLoop, kind: Kind) -> Any:
+    def _handler(self, home: asyncio.AbstractEventLoop, resource: GroupVersionResource) -> Any:
         async def handle(event: kopf.RawEvent, **_: Any) -> None:
-            self._lives[kind].last = self._clock()
-            home.call_soon_threadsafe(self._on_event, kind, event["type"], dict(event["object"]))
+            self._states[resource].last_activity = self._clock()
+            home.call_soon_threadsafe(self._on_event, resource, event["type"], dict(event["object"]))
 
         return handle
 
@@ -213,20 +229,20 @@ class Watcher:
 
     def _tracer(self, home: asyncio.AbstractEventLoop) -> Any:
         async def note(_: Any, __: Any, ended: aiohttp.TraceRequestEndParams) -> None:
-            kind = next((kind for kind in WATCHED if ended.url.path.endswith(f"/{kind.plural}")), None)
-            if kind is None or ended.response.status != HTTPStatus.OK:
+            resource = next((each for each in self._resources if ended.url.path.endswith(f"/{each.resource}")), None)
+            if resource is None or ended.response.status != HTTPStatus.OK:
                 return
-            life = self._lives[kind]
-            life.last = self._clock()
+            state = self._states[resource]
+            state.last_activity = self._clock()
             if "watch" not in ended.url.query:
-                life.lists[ended.url.path] += 1
-                if life.lists[ended.url.path] > 1:
+                state.lists[ended.url.path] += 1
+                if state.lists[ended.url.path] > 1:
                     home.call_soon_threadsafe(self._on_relist)
 
         return note
 
 
-def _described(error: BaseException) -> str:
+def _description(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}"
 
 
@@ -241,21 +257,21 @@ async def _cancel_everything() -> None:
         await asyncio.wait(others, timeout=_CANCEL_SECONDS)
 
 
-def _settings(pace: Pace) -> kopf.OperatorSettings:
+def _settings(timeouts: WatchTimeouts, resources: Mapping[GroupVersionResource, str]) -> kopf.OperatorSettings:
     """Return kopf's settings: nothing is posted, scanned, or written onto resources."""
     settings = kopf.OperatorSettings()
     settings.posting.enabled = False
     settings.scanning.disabled = True
-    settings.persistence.diffbase_storage = _NoMemory()
+    settings.persistence.diffbase_storage = _NoDiffBase()
     settings.process.ultimate_exiting_timeout = None
-    settings.networking.error_backoffs = _Endless()
-    settings.watching.server_timeout = pace.watch
-    settings.watching.inactivity_timeout = pace.silence
+    settings.networking.error_backoffs = _EndlessBackoffs()
+    settings.watching.server_timeout = timeouts.server_timeout
+    settings.watching.inactivity_timeout = timeouts.inactivity_timeout
     settings.queueing.idle_timeout = _IDLE_SECONDS
     settings.queueing.exit_timeout = _IDLE_SECONDS
-    for kind in WATCHED:
-        if kind.label_selector:
-            settings.watching.label_selectors[kind.group, kind.version, kind.plural] = kind.label_selector
+    for resource, selector in resources.items():
+        if selector:
+            settings.watching.label_selectors[resource.group, resource.version, resource.resource] = selector
     return settings
 
 

@@ -9,24 +9,23 @@ import aiohttp
 import pytest
 from prometheus_client import CollectorRegistry, Gauge
 
-from mogulsync.controller.health import (
-    Address,
+from mogulsync.controller.probes import (
     Handler,
-    Limits,
     LoopLag,
-    Queue,
-    Watch,
+    liveness_problems,
     metrics_routes,
     probe_routes,
+    readiness_problems,
     serving,
-    standstills,
-    unready,
 )
+from mogulsync.controller.settings import Address, LivenessThresholds
+from mogulsync.kube.watch import WatchStats
+from mogulsync.kube.workqueue import QueueStats
 
 _ANYWHERE = Address("127.0.0.1", 0)
 _ALL_WELL = probe_routes(live=list, ready=list)
-_IDLE = Queue(depth=0, oldest=0)
-_LIVELY = {"jobs": Watch(age=60, listed=True), "pods": Watch(age=1, listed=True)}
+_IDLE = QueueStats(depth=0, oldest=0)
+_LIVELY = {"jobs": WatchStats(age=60, listed=True), "pods": WatchStats(age=1, listed=True)}
 
 
 @pytest.mark.parametrize(
@@ -46,7 +45,7 @@ def test_an_address_is_a_host_a_port_or_both(text: str, expected: Address) -> No
 
 
 @pytest.mark.parametrize("text", ["::1:9000", "host:http", "host:", "host:70000", "host:-1", "host:٣"])
-def test_a_wrong_address_is_refused_with_the_mend(text: str) -> None:
+def test_a_wrong_address_is_refused_with_the_fix(text: str) -> None:
     with pytest.raises(ValueError, match=r"8080"):
         Address.parse(text, default_port=8080)
 
@@ -57,47 +56,53 @@ def test_an_address_is_shown_as_it_is_written(text: str) -> None:
 
 
 def test_nothing_stands_still_while_all_move() -> None:
-    assert standstills(_LIVELY, _IDLE, 0.01, Limits()) == []
+    assert liveness_problems(_LIVELY, _IDLE, 0.01, LivenessThresholds()) == []
 
 
 @pytest.mark.parametrize(
     ("watches", "queue", "lag", "named"),
     [
-        ({**_LIVELY, "jobs": Watch(age=200, listed=True)}, _IDLE, 0.0, "the watch of jobs"),
-        ({**_LIVELY, "jobs": Watch(age=200, listed=False)}, _IDLE, 0.0, "the watch of jobs"),
-        (_LIVELY, Queue(depth=7, oldest=301), 0.0, "the oldest of 7 items has waited for 301 s"),
+        ({**_LIVELY, "jobs": WatchStats(age=200, listed=True)}, _IDLE, 0.0, "the watch of jobs"),
+        ({**_LIVELY, "jobs": WatchStats(age=200, listed=False)}, _IDLE, 0.0, "the watch of jobs"),
+        (_LIVELY, QueueStats(depth=7, oldest=301), 0.0, "the oldest of 7 items has waited for 301 s"),
         (_LIVELY, _IDLE, 11.0, "the event loop"),
     ],
     ids=["watch", "first list", "queue", "loop"],
 )
-def test_what_stands_still_is_named(watches: Mapping[str, Watch], queue: Queue, lag: float, named: str) -> None:
-    (line,) = standstills(watches, queue, lag, Limits())
+def test_what_stands_still_is_named(
+    watches: Mapping[str, WatchStats], queue: QueueStats, lag: float, named: str
+) -> None:
+    (line,) = liveness_problems(watches, queue, lag, LivenessThresholds())
 
     assert named in line
 
 
 def test_everything_that_stands_still_is_named() -> None:
-    stuck = {kind: Watch(age=1000, listed=True) for kind in ("jobs", "pods")}
+    stuck = {kind: WatchStats(age=1000, listed=True) for kind in ("jobs", "pods")}
 
-    assert len(standstills(stuck, Queue(depth=1, oldest=1000), 100, Limits())) == 4
+    assert len(liveness_problems(stuck, QueueStats(depth=1, oldest=1000), 100, LivenessThresholds())) == 4
 
 
 @pytest.mark.parametrize(
-    ("watches", "standing_by", "expected"),
+    ("watches", "is_follower", "expected"),
     [
         ({}, False, ["the lease was not read or won yet"]),
         ({}, True, []),
-        ({"jobs": Watch(age=0, listed=True), "pods": Watch(age=0, listed=False)}, False, ["pods were not listed yet"]),
-        ({"jobs": Watch(age=0, listed=True), "pods": Watch(age=0, listed=True)}, False, []),
+        (
+            {"jobs": WatchStats(age=0, listed=True), "pods": WatchStats(age=0, listed=False)},
+            False,
+            ["pods were not listed yet"],
+        ),
+        ({"jobs": WatchStats(age=0, listed=True), "pods": WatchStats(age=0, listed=True)}, False, []),
     ],
     ids=["before the election", "standing by", "before the first list", "after it"],
 )
 def test_a_replica_is_ready_when_it_does_its_part(
-    watches: Mapping[str, Watch],
-    standing_by: bool,  # noqa: FBT001 - a table's column
+    watches: Mapping[str, WatchStats],
+    is_follower: bool,  # noqa: FBT001 - a table's column
     expected: list[str],
 ) -> None:
-    assert unready(watches, standing_by=standing_by) == expected
+    assert readiness_problems(watches, is_follower=is_follower) == expected
 
 
 async def test_the_lag_of_a_blocked_loop_is_seen_at_once_and_recorded() -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from localkube import ControlPlane
-from mogulsync.controller.lease import Timing
+from mogulsync.kube.leaderelection import LeaderElectionConfig
 
 _SCRIPT = Path(__file__).with_name("candidate.py")
 _OPERATOR = Path(__file__).parents[3] / "operator"
@@ -63,12 +63,12 @@ Stand = Callable[..., Candidate]
 
 @pytest.fixture
 def stand(plane: ControlPlane, namespace: str, tmp_path: Path) -> Iterator[Stand]:
-    """Start a candidate: `stand("first", timing=Timing())`."""
+    """Start a candidate: `stand("first", config=_REAL)`."""
     candidates: list[Candidate] = []
 
-    def start(identity: str, *, timing: Timing, kubeconfig: Path | None = None) -> Candidate:
+    def start(identity: str, *, config: LeaderElectionConfig, kubeconfig: Path | None = None) -> Candidate:
         notes = tmp_path / identity
-        seconds = json.dumps(dataclasses.asdict(timing))
+        seconds = json.dumps(dataclasses.asdict(config))
         arguments = [str(kubeconfig or plane.kubeconfig), namespace, identity, seconds, str(notes)]
         environment = {**os.environ, "PYTHONPATH": str(_OPERATOR)}
         process = subprocess.Popen([sys.executable, _SCRIPT, *arguments], env=environment)  # noqa: S603 - our own script

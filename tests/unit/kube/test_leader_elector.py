@@ -8,9 +8,11 @@ import pytest
 from aiohttp import web
 from kubernetes.aio.client import ApiClient, Configuration
 
-from mogulsync.controller.lease import Election, Timing
+from mogulsync.kube.leaderelection import LeaderElectionConfig, LeaderElector
 
-_QUICK = Timing(duration=1, deadline=0.8, renewal=0.1, poll=0.05, request=0.3)
+_QUICK = LeaderElectionConfig(
+    lease_duration=1, renew_deadline=0.8, renew_period=0.1, retry_period=0.05, request_timeout=0.3
+)
 
 Answer = Callable[[], Awaitable[web.StreamResponse]]
 
@@ -124,7 +126,7 @@ async def server() -> LeaseServer:
 
 
 @pytest.fixture
-async def elect(server: LeaseServer) -> AsyncIterator[Callable[[str], Election]]:
+async def elect(server: LeaseServer) -> AsyncIterator[Callable[[str], LeaderElector]]:
     """Make a candidate at the server."""
     clients: list[ApiClient] = []
 
@@ -134,9 +136,16 @@ async def elect(server: LeaseServer) -> AsyncIterator[Callable[[str], Election]]
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
 
-    def make(identity: str) -> Election:
+    def make(identity: str) -> LeaderElector:
         clients.append(ApiClient(Configuration(host=f"http://127.0.0.1:{runner.addresses[0][1]}")))
-        return Election(clients[-1], namespace="crm", identity=identity, timing=_QUICK)
+        return LeaderElector(
+            clients[-1],
+            namespace="crm",
+            name="mogulsync",
+            identity=identity,
+            field_manager="mogulsync",
+            config=_QUICK,
+        )
 
     yield make
     for client in clients:
@@ -145,12 +154,12 @@ async def elect(server: LeaseServer) -> AsyncIterator[Callable[[str], Election]]
 
 
 @pytest.fixture
-async def standing() -> AsyncIterator[Callable[[Election, Work], asyncio.Task[None]]]:
+async def standing() -> AsyncIterator[Callable[[LeaderElector, Work], asyncio.Task[None]]]:
     """Let a candidate stand until the test ends."""
     tasks: list[asyncio.Task[None]] = []
 
-    def stand(election: Election, work: Work) -> asyncio.Task[None]:
-        tasks.append(asyncio.create_task(election.lead(work)))
+    def stand(election: LeaderElector, work: Work) -> asyncio.Task[None]:
+        tasks.append(asyncio.create_task(election.run(work)))
         return tasks[-1]
 
     yield stand
@@ -163,13 +172,13 @@ async def test_the_results_of_work_come_back_and_the_lease_is_given_back(server:
     election = elect("first")
 
     async def work() -> str:
-        assert election.leading
+        assert election.is_leader
         assert server.holder == "first"
         return "done"
 
-    assert await election.lead(work) == "done"
+    assert await election.run(work) == "done"
     assert server.holder == ""
-    assert not election.leading
+    assert not election.is_leader
 
 
 async def test_an_error_of_work_comes_out_and_the_lease_is_given_back(server: LeaseServer, elect: Any) -> None:
@@ -177,7 +186,7 @@ async def test_an_error_of_work_comes_out_and_the_lease_is_given_back(server: Le
         raise LookupError("broken")
 
     with pytest.raises(LookupError, match="broken"):
-        await elect("first").lead(work)
+        await elect("first").run(work)
     assert server.holder == ""
 
 
@@ -195,7 +204,7 @@ async def test_a_cancelled_leader_stops_its_work_before_it_gives_the_lease_back(
             ended.set()
 
     task = standing(election, work)
-    while not election.leading:  # noqa: ASYNC110 - the clock decides it, there is no event
+    while not election.is_leader:  # noqa: ASYNC110 - the clock decides it, there is no event
         await asyncio.sleep(0.01)
     await asyncio.sleep(0.05)
     task.cancel()
@@ -211,7 +220,7 @@ async def test_a_lease_is_kept_for_many_times_its_duration(server: LeaseServer, 
     standing(elect("first"), work)
     await work.started()
 
-    await asyncio.sleep(2 * _QUICK.duration)
+    await asyncio.sleep(2 * _QUICK.lease_duration)
 
     assert work.stops.empty()
     assert server.writes > 10
@@ -227,8 +236,8 @@ async def test_work_stops_when_another_took_the_lease_and_starts_again_when_that
     server.take("second")
 
     await work.stopped(within=1)
-    assert not election.leading
-    assert election.standing_by
+    assert not election.is_leader
+    assert election.is_follower
     await work.started()
     assert server.holder == "first"
 
@@ -242,7 +251,7 @@ async def test_a_change_of_the_lease_by_a_third_party_does_not_end_a_term(
     assert server.lease
 
     server.lease["metadata"] |= {"labels": {"team": "crm"}, "resourceVersion": "changed"}
-    await asyncio.sleep(_QUICK.duration)
+    await asyncio.sleep(_QUICK.lease_duration)
 
     assert work.stops.empty()
     assert server.lease["metadata"]["labels"] == {"team": "crm"}
@@ -256,7 +265,7 @@ async def test_a_deleted_lease_is_made_again_by_its_holder(server: LeaseServer, 
     await asyncio.sleep(0.3)
 
     server.lease = None
-    await asyncio.sleep(2 * _QUICK.duration)
+    await asyncio.sleep(2 * _QUICK.lease_duration)
 
     assert server.holder == "first"
     assert first.stops.empty()
@@ -272,8 +281,8 @@ async def test_a_leader_stops_in_time_under_a_lasting_fault_and_leads_again_afte
     await work.started()
 
     server.fault = fault
-    await work.stopped(within=_QUICK.duration)
-    assert not election.leading
+    await work.stopped(within=_QUICK.lease_duration)
+    assert not election.is_leader
     server.fault = None
 
     await work.started()
@@ -289,7 +298,7 @@ async def test_a_short_fault_does_not_end_a_term(fault: Answer, server: LeaseSer
     server.fault = fault
     await asyncio.sleep(0.15)
     server.fault = None
-    await asyncio.sleep(_QUICK.duration)
+    await asyncio.sleep(_QUICK.lease_duration)
 
     assert work.stops.empty()
 
@@ -302,8 +311,8 @@ async def test_a_candidate_keeps_trying_through_a_fault(
     election, work = elect("first"), Work()
     standing(election, work)
     await asyncio.sleep(0.2)
-    assert not election.leading
-    assert not election.standing_by
+    assert not election.is_leader
+    assert not election.is_follower
 
     server.fault = None
 
@@ -329,7 +338,7 @@ async def test_of_many_candidates_one_leads(server: LeaseServer, elect: Any, sta
     for number, work in enumerate(works):
         standing(elect(f"candidate-{number}"), work)
 
-    await asyncio.sleep(2 * _QUICK.duration)
+    await asyncio.sleep(2 * _QUICK.lease_duration)
 
     assert sorted(work.starts.qsize() for work in works) == [0, 0, 0, 0, 1]
 
