@@ -20,7 +20,7 @@ from mogulsync.sandbox import (
     Urls,
     serve,
 )
-from mogulsync.sync.check import Check
+from mogulsync.sync.check import SyncCheck
 from mogulsync.sync.progress import Progress
 from mogulsync.sync.run import Sync
 from mogulsync.transport.settings import RequestSettings
@@ -81,7 +81,7 @@ class World:
         """Run a check and return its report."""
         spec = self.spec(**changes)
         async with self._clients(spec) as (chartmogul, intercom, stats):
-            check = Check(spec, chartmogul=chartmogul, intercom=intercom, stats=stats, now=lambda: START)
+            check = SyncCheck(spec, chartmogul=chartmogul, intercom=intercom, stats=stats, now=lambda: START)
             return await check.run(stop or asyncio.Event())
 
     @asynccontextmanager

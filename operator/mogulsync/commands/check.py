@@ -17,12 +17,12 @@ def command(*, destination: str | None, report: str | None) -> None:
     rejected or no attribute usable, 5 no answer.
     """
     signals = Signals()
-    from mogulsync.commands.worker import Options, Session, carry_out, now  # noqa: PLC0415 - a signal may come meanwhile
+    from mogulsync.commands.worker import WorkerOptions, WorkerSession, now, run_worker  # noqa: PLC0415 - a signal may come meanwhile
     from mogulsync.resource.report import Report  # noqa: PLC0415 - as above
-    from mogulsync.sync.check import Check  # noqa: PLC0415 - as above
+    from mogulsync.sync.check import SyncCheck  # noqa: PLC0415 - as above
 
-    async def work(session: Session) -> Report:
-        check = Check(
+    async def work(session: WorkerSession) -> Report:
+        check = SyncCheck(
             session.destination.spec,
             chartmogul=session.chartmogul,
             intercom=session.intercom,
@@ -31,4 +31,4 @@ def command(*, destination: str | None, report: str | None) -> None:
         )
         return await check.run(session.stop)
 
-    carry_out(work, Options(destination, report, int(ExitCode.PARTIALLY_SUCCEEDED), dry_run=False), signals)
+    run_worker(work, WorkerOptions(destination, report, int(ExitCode.PARTIALLY_SUCCEEDED), dry_run=False), signals)

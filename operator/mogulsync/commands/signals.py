@@ -1,4 +1,4 @@
-"""Being told to stop: SIGTERM from the kubelet, Ctrl-C from a person."""
+"""Signals that stop a run: SIGTERM from the kubelet, Ctrl-C from a person."""
 
 import asyncio
 import signal
@@ -9,23 +9,23 @@ _STOPPING: Final = (signal.SIGTERM, signal.SIGINT)
 
 
 class Signals:
-    """Remembers that the process was told to stop, from the moment this is made.
+    """Remembers a signal to stop, from the moment this is made.
 
     The first process of a container would otherwise not notice at all before the run listens.
     """
 
     def __init__(self) -> None:
-        self._told = False
+        self._received = False
         for number in _STOPPING:
             signal.signal(number, self._remember)
 
     def _remember(self, number: int, frame: FrameType | None) -> None:
         del number, frame
-        self._told = True
+        self._received = True
 
     def pass_on_to(self, stop: asyncio.Event) -> None:
-        """Set the event when told to stop, at once if that has happened. Needs a running loop."""
+        """Set the event on a signal, at once if one has come already. Needs a running loop."""
         for number in _STOPPING:
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        if self._told:
+        if self._received:
             stop.set()

@@ -41,12 +41,12 @@ def command(
     """
     signals = Signals()
     from mogulsync.commands.progress import shown  # noqa: PLC0415 - imports take long enough for a signal to come
-    from mogulsync.commands.worker import Options, Session, carry_out, now  # noqa: PLC0415 - as above
+    from mogulsync.commands.worker import WorkerOptions, WorkerSession, now, run_worker  # noqa: PLC0415 - as above
     from mogulsync.resource.report import Report  # noqa: PLC0415 - as above
     from mogulsync.sync.progress import Progress  # noqa: PLC0415 - as above
     from mogulsync.sync.run import Sync  # noqa: PLC0415 - as above
 
-    async def work(session: Session) -> Report:
+    async def work(session: WorkerSession) -> Report:
         state = Progress()
         sync = Sync(
             session.destination.spec,
@@ -60,4 +60,4 @@ def command(
         async with shown(state, progress):
             return await sync.run(session.stop)
 
-    carry_out(work, Options(destination, report, partial_exit_code, dry_run=dry_run), signals)
+    run_worker(work, WorkerOptions(destination, report, partial_exit_code, dry_run=dry_run), signals)

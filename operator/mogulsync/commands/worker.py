@@ -29,7 +29,7 @@ _log: Final = logging.getLogger(__name__)
 _STANDARD_INPUT: Final = "-"
 
 
-class Options(NamedTuple):
+class WorkerOptions(NamedTuple):
     """What the command line says."""
 
     destination: str | None
@@ -38,7 +38,7 @@ class Options(NamedTuple):
     dry_run: bool
 
 
-class Session(NamedTuple):
+class WorkerSession(NamedTuple):
     """What a run works with."""
 
     destination: Destination
@@ -48,7 +48,7 @@ class Session(NamedTuple):
     stop: asyncio.Event
 
 
-Work = Callable[[Session], Awaitable[Report]]
+WorkerTask = Callable[[WorkerSession], Awaitable[Report]]
 
 
 class _Credentials(NamedTuple):
@@ -61,7 +61,7 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def carry_out(work: Work, options: Options, signals: Signals) -> NoReturn:
+def run_worker(work: WorkerTask, options: WorkerOptions, signals: Signals) -> NoReturn:
     """Run the work with what the command line and the environment say, report, and exit with the outcome's code."""
     logs.configure()
     start = now()
@@ -79,7 +79,7 @@ def carry_out(work: Work, options: Options, signals: Signals) -> NoReturn:
 
 
 async def _run(
-    work: Work, destination: Destination, credentials: _Credentials, signals: Signals, options: Options
+    work: WorkerTask, destination: Destination, credentials: _Credentials, signals: Signals, options: WorkerOptions
 ) -> Report:
     stop = asyncio.Event()
     signals.pass_on_to(stop)
@@ -97,7 +97,7 @@ async def _run(
                 stats=stats,
             ) as intercom,
         ):
-            report = await work(Session(destination, chartmogul, intercom, stats, stop))
+            report = await work(WorkerSession(destination, chartmogul, intercom, stats, stop))
             publish(report, options.report)
             if report.reason is RunReason.INTERRUPTED:
                 _leave(_exit_code(report, options))
@@ -134,7 +134,7 @@ def failed(failure: RunError, *, start: datetime, dry_run: bool = False) -> Repo
     )
 
 
-def _exit_code(report: Report, options: Options) -> int:
+def _exit_code(report: Report, options: WorkerOptions) -> int:
     code = report.exit_code
     return options.partial_exit_code if code is ExitCode.PARTIALLY_SUCCEEDED else int(code)
 
@@ -176,7 +176,7 @@ def _credentials(environment: Mapping[str, str]) -> _Credentials:
 
 
 def _clear(path: str | None) -> None:
-    """Empty the report's file, so that no older report stands there should this run be killed."""
+    """Empty the report's file, so that it holds no older report should this run be killed."""
     if path is None:
         return
     try:
@@ -188,7 +188,7 @@ def _clear(path: str | None) -> None:
 
 
 def publish(report: Report, path: str | None) -> None:
-    """Write the report in place, because a container's termination log cannot be replaced, and tell a person."""
+    """Write the report in place, because a container's termination log cannot be replaced, and print the summary."""
     if path is not None:
         try:
             Path(path).write_text(report.to_json() + "\n", encoding="utf-8")

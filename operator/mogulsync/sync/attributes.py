@@ -1,4 +1,4 @@
-"""Which of the workspace's attributes a run can use, which it has to create, and which it must refuse."""
+"""Attributes: which of the workspace's a run can use, which it has to create, and which it must refuse."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
@@ -6,14 +6,14 @@ from typing import Final, NamedTuple
 from mogulsync.intercom.models import DataAttribute
 from mogulsync.resource.reasons import AttributeReason
 from mogulsync.resource.report import RefusedAttribute
-from mogulsync.resource.spec import EXTERNAL_ID_FIELD, Matching
-from mogulsync.sync.fields import Field
+from mogulsync.resource.spec import EXTERNAL_ID_FIELD, Matching, Spec
+from mogulsync.sync.fields import Field, fields_of
 
 CUSTOM_ATTRIBUTES_LIMIT: Final = 250
 """Custom attributes of a workspace that are not archived (Intercom's help centre, article 179)."""
 _CONTACT: Final = "contact"
 
-_MENDS: Final[Mapping[AttributeReason, str]] = {
+_FIXES: Final[Mapping[AttributeReason, str]] = {
     AttributeReason.WRONG_TYPE: "name another attribute, or change its type in Intercom",
     AttributeReason.ARCHIVED: "unarchive it in Intercom, or name another attribute",
     AttributeReason.HAS_OPTIONS: "it is a list of options; name another attribute",
@@ -25,7 +25,7 @@ _MENDS: Final[Mapping[AttributeReason, str]] = {
 }
 
 
-class Survey(NamedTuple):
+class AttributePlan(NamedTuple):
     """The selected fields, in the spec's order, by what can be done with their attributes."""
 
     usable: tuple[Field, ...]
@@ -35,7 +35,26 @@ class Survey(NamedTuple):
     refused: tuple[RefusedAttribute, ...]
 
 
-def survey(fields: Sequence[Field], attributes: Sequence[DataAttribute]) -> Survey:
+class Inspection(NamedTuple):
+    """What a workspace's contact attributes mean to a destination."""
+
+    plan: AttributePlan
+    refused_for_matching: tuple[RefusedAttribute, ...]
+    """Those of spec.matching.intercomFields that are not there or archived."""
+    data_types: Mapping[str, str]
+    """Data type of each custom contact attribute that is not archived."""
+
+
+def inspect(spec: Spec, attributes: Sequence[DataAttribute]) -> Inspection:
+    """Return what these contact attributes of a workspace mean to a destination."""
+    return Inspection(
+        plan_attributes(fields_of(spec.fields), attributes),
+        tuple(refused_for_matching(matching_attributes(spec.matching), attributes)),
+        {each.name: each.data_type for each in attributes if _is_custom(each) and not each.archived},
+    )
+
+
+def plan_attributes(fields: Sequence[Field], attributes: Sequence[DataAttribute]) -> AttributePlan:
     """Return what can be done with each field's attribute in a workspace that has these attributes."""
     room = CUSTOM_ATTRIBUTES_LIMIT - sum(attribute.custom and not attribute.archived for attribute in attributes)
     usable: list[Field] = []
@@ -52,7 +71,7 @@ def survey(fields: Sequence[Field], attributes: Sequence[DataAttribute]) -> Surv
         usable.append(field)
         if present is None:
             missing.append(field)
-    return Survey(tuple(usable), tuple(missing), tuple(refused))
+    return AttributePlan(tuple(usable), tuple(missing), tuple(refused))
 
 
 def matching_attributes(matching: Matching) -> list[str]:
@@ -75,13 +94,8 @@ def refused_for_matching(names: Iterable[str], attributes: Sequence[DataAttribut
 
 
 def described(refused: Iterable[RefusedAttribute]) -> str:
-    """Return each refused attribute with its reason and mend, for a person."""
-    return "; ".join(f"{each.attribute}: {each.reason}, {each.message or _MENDS[each.reason]}" for each in refused)
-
-
-def types_by_name(attributes: Iterable[DataAttribute]) -> dict[str, str]:
-    """Return the data type of each custom contact attribute that is not archived."""
-    return {each.name: each.data_type for each in attributes if _is_custom(each) and not each.archived}
+    """Return each refused attribute with its reason and the fix, for a person."""
+    return "; ".join(f"{each.attribute}: {each.reason}, {each.message or _FIXES[each.reason]}" for each in refused)
 
 
 def _named(attributes: Iterable[DataAttribute], name: str) -> DataAttribute | None:

@@ -1,15 +1,14 @@
 """Creates the attributes that the workspace lacks."""
 
 import logging
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import AsyncIterator, Sequence
+from typing import Final, NamedTuple
 
 from mogulsync.intercom.client import IntercomClient
-from mogulsync.resource.reasons import AttributeReason, RunReason
+from mogulsync.resource.reasons import AttributeReason
 from mogulsync.resource.report import RefusedAttribute, shorten
 from mogulsync.resource.sources import description_of
-from mogulsync.sync.attributes import described, survey
-from mogulsync.sync.failures import RunError, failure_of
+from mogulsync.sync.attributes import plan_attributes
 from mogulsync.sync.fields import Field
 from mogulsync.transport.errors import GoneError, RejectedError, UnavailableError
 
@@ -18,82 +17,53 @@ _LIMIT_WORDS: Final = ("limit", "maximum number", "too many")
 _TAKEN_WORDS: Final = ("already have", "already exists", "already taken")
 
 
-class Creation:
-    """Creates attributes.
+class Creation(NamedTuple):
+    """What became of one missing attribute."""
 
-    Args:
-        intercom: Where to.
-        created: Gets the names of those made.
-        refused: Has those that cannot be used, and gets those that could not be made.
+    field: Field
+    created: bool
+    """False also where another run was faster; the attribute is there all the same unless it is refused."""
+    refused: RefusedAttribute | None = None
+    outage: UnavailableError | None = None
+    """Why it is refused, where Intercom gave no answer."""
+
+
+async def create_attributes(intercom: IntercomClient, missing: Sequence[Field]) -> AsyncIterator[Creation]:
+    """Create an attribute for each field, in this order, and yield what became of each.
+
+    Raises:
+        ApiError: The credentials were refused, or Intercom's attributes could not be listed again.
     """
-
-    def __init__(self, intercom: IntercomClient, *, created: list[str], refused: list[RefusedAttribute]) -> None:
-        self._intercom = intercom
-        self.created = created
-        self.refused = refused
-        self._outage: UnavailableError | None = None
-
-    async def create(self, missing: Sequence[Field]) -> None:
-        """Create an attribute for each field, in this order.
-
-        Raises:
-            ApiError: The credentials were refused, or Intercom's attributes could not be listed again.
-        """
-        for field in missing:
-            try:
-                await self._intercom.create_attribute(
-                    name=field.attribute,
-                    data_type=field.data_type,
-                    description=description_of(field.source, field.key),
-                )
-            except (RejectedError, GoneError, UnavailableError) as error:
-                await self._settle(field, error)
-            else:
-                self.created.append(field.attribute)
-                _log.info("created attribute", extra={"attribute": field.attribute, "dataType": field.data_type})
-
-    def left(self, usable: Sequence[Field]) -> tuple[Field, ...]:
-        """Return those of the fields that can be used now.
-
-        Raises:
-            RunError: There is none.
-        """
-        names = {refused.attribute for refused in self.refused}
-        left = tuple(field for field in usable if field.attribute not in names)
-        if left:
-            return left
-        if self._outage is not None:
-            raise failure_of(self._outage)
-        raise none_usable(self.refused)
-
-    async def _settle(self, field: Field, error: RejectedError | GoneError | UnavailableError) -> None:
-        """Look whether the attribute is there all the same: made by another run, or by a request that broke off."""
-        again = survey([field], await self._intercom.attributes())
-        if again.usable and not again.missing:
-            _log.info("attribute is there already", extra={"attribute": field.attribute})
-            return
-        refused = again.refused[0] if again.refused else _refused(field, error)
-        self.refused.append(refused)
-        if isinstance(error, UnavailableError):
-            self._outage = error
-        _log.warning("cannot create attribute", extra={"attribute": field.attribute, "reason": refused.reason})
+    for field in missing:
+        try:
+            await intercom.create_attribute(
+                name=field.attribute,
+                data_type=field.data_type,
+                description=description_of(field.source, field.key),
+            )
+        except (RejectedError, GoneError, UnavailableError) as error:
+            yield await _without_success(intercom, field, error)
+        else:
+            _log.info("created attribute", extra={"attribute": field.attribute, "dataType": field.data_type})
+            yield Creation(field, created=True)
 
 
-def none_usable(refused: Sequence[RefusedAttribute]) -> RunError:
-    """Return the end of a run that has no attribute left to write."""
-    return RunError(RunReason.ATTRIBUTES_NOT_USABLE, f"no selected attribute can be used: {described(refused)}")
-
-
-def not_matchable(refused: Sequence[RefusedAttribute]) -> RunError:
-    """Return the end of a run that lacks an attribute to match by."""
-    return RunError(
-        RunReason.ATTRIBUTES_NOT_USABLE,
-        f"contacts cannot be matched by spec.matching.intercomFields: {described(refused)}",
-    )
+async def _without_success(
+    intercom: IntercomClient, field: Field, error: RejectedError | GoneError | UnavailableError
+) -> Creation:
+    """Look whether the attribute is there all the same: made by another run, or by a request that broke off."""
+    again = plan_attributes([field], await intercom.attributes())
+    if again.usable and not again.missing:
+        _log.info("attribute is there already", extra={"attribute": field.attribute})
+        return Creation(field, created=False)
+    refused = again.refused[0] if again.refused else _refused(field, error)
+    _log.warning("cannot create attribute", extra={"attribute": field.attribute, "reason": refused.reason})
+    outage = error if isinstance(error, UnavailableError) else None
+    return Creation(field, created=False, refused=refused, outage=outage)
 
 
 def _refused(field: Field, error: RejectedError | GoneError | UnavailableError) -> RefusedAttribute:
-    """Read Intercom's words: no code tells its reasons apart."""
+    """Return the reason that Intercom's words give: its codes do not distinguish them."""
     detail = error.message if isinstance(error, RejectedError) else ""
     words = detail.lower()
     if any(word in words for word in _LIMIT_WORDS):

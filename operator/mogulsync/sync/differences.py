@@ -1,18 +1,23 @@
-"""What would have to be written to a contact, and whether it was stored."""
+"""Differences: what has to be written to a contact, and what of it was stored."""
 
 import math
 from collections.abc import Container, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 from mogulsync.resource.sources import DataType, Source
-from mogulsync.sync.fields import Facts, Field, Value, values_of
-
-Changes = dict[Field, Value | None]
-"""The fields to write with their new values; None clears."""
+from mogulsync.sync.fields import PLAN_SOURCES, Facts, Field, Value, values_of
 
 
-class Alongside(int):
-    """A value that is written only because another one is."""
+class Changes(NamedTuple):
+    """What has to be written to one contact."""
+
+    values: Mapping[Field, Value | None]
+    """The fields to write with their new values; None clears."""
+    companion: Field | None = None
+    """LastUpdated, where it is written only because another value is."""
+
+
+NO_CHANGES: Final = Changes({})
 
 
 def differences(
@@ -32,7 +37,7 @@ def differences(
         empty_values: Whether an empty value clears the attribute or leaves it.
         run_start: Unix seconds; stands in for `updated_at` where ChartMogul does not send it.
     """
-    changes: Changes = {}
+    values: dict[Field, Value | None] = {}
     undated: Field | None = None
     for field, value in values_of(fields, facts):
         if value is None and field.source is Source.LAST_UPDATED:
@@ -40,24 +45,50 @@ def differences(
         elif value is None and empty_values == "Keep":
             continue
         elif not same(field.data_type, stored.get(field.attribute), value):
-            changes[field] = value
-    if undated is not None and _is_empty(stored.get(undated.attribute)):
-        changes[undated] = run_start
-    elif undated is not None and changes:
-        changes[undated] = Alongside(run_start)
-    return changes
+            values[field] = value
+    if undated is not None and is_empty(stored.get(undated.attribute)):
+        values[undated] = run_start
+    elif undated is not None and values:
+        values[undated] = run_start
+        return Changes(values, companion=undated)
+    return Changes(values) if values else NO_CHANGES
 
 
 def without(changes: Changes, refused: Container[str]) -> Changes:
-    """Return the changes less those of refused attributes, and less what went alongside when nothing else is left."""
-    left = {field: value for field, value in changes.items() if field.attribute not in refused}
-    return {} if all(isinstance(value, Alongside) for value in left.values()) else left
+    """Return the changes less those of refused attributes, and less the companion when nothing else is left."""
+    left = {field: value for field, value in changes.values.items() if field.attribute not in refused}
+    if set(left) <= {changes.companion}:
+        return NO_CHANGES
+    return Changes(left, companion=changes.companion)
+
+
+def clears_plans(fields: Sequence[Field], stored: Mapping[str, Any], *, empty_values: Literal["Clear", "Keep"]) -> bool:
+    """Return whether a contact holds a value that would be cleared if its customer had no subscription."""
+    return empty_values == "Clear" and any(
+        field.source in PLAN_SOURCES and not is_empty(stored.get(field.attribute)) for field in fields
+    )
+
+
+def with_plans(changes: Changes, fields: Sequence[Field], facts: Facts, *, run_start: int) -> Changes:
+    """Return the changes of a contact that were found while nothing was known of its customer's subscriptions.
+
+    The contact holds no value in any field of plans, so those that have one now are all new.
+    """
+    found = {
+        field: value for field, value in values_of(fields, facts) if field.source in PLAN_SOURCES and value is not None
+    }
+    if not found:
+        return changes
+    last_updated = next((field for field in fields if field.source is Source.LAST_UPDATED), None)
+    if last_updated is None or facts.customer.updated_at is not None or last_updated in changes.values:
+        return changes._replace(values={**changes.values, **found})
+    return Changes({**changes.values, **found, last_updated: run_start}, companion=last_updated)
 
 
 def same(data_type: DataType, stored: Any, value: Value | None) -> bool:
-    """Tell whether Intercom holds this value: numbers to the cent, dates to the second, text exactly."""
+    """Return whether Intercom holds this value: numbers to the cent, dates to the second, text exactly."""
     if value is None:
-        return _is_empty(stored)
+        return is_empty(stored)
     if type(stored) is type(value) and stored == value:
         return True  # nearly always
     if data_type == "string":
@@ -69,11 +100,11 @@ def same(data_type: DataType, stored: Any, value: Value | None) -> bool:
     return round(stored, 2) == round(value, 2) if data_type == "float" else int(stored) == int(value)
 
 
-def not_stored(changes: Changes, answer: Mapping[str, Any]) -> list[Field]:
+def not_stored(changes: Mapping[Field, Value | None], answer: Mapping[str, Any]) -> list[Field]:
     """Return the fields whose new value the contact does not hold in Intercom's answer to the write."""
     return [field for field, value in changes.items() if not same(field.data_type, answer.get(field.attribute), value)]
 
 
-def _is_empty(stored: Any) -> bool:
-    """Tell whether an attribute has no value; where Intercom refuses null, empty text is what clears."""
+def is_empty(stored: Any) -> bool:
+    """Return whether an attribute has no value; where Intercom refuses null, empty text is what clears."""
     return stored is None or stored == ""

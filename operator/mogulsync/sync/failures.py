@@ -1,9 +1,13 @@
-"""What ends a run or a check early, and how its report words it."""
+"""Failures: what ends a run or a check early, and how its report words it."""
 
+import asyncio
 import logging
-from typing import Final
+from collections.abc import Coroutine, Sequence
+from typing import Any, Final
 
 from mogulsync.resource.reasons import RecordReason, RunReason
+from mogulsync.resource.report import RefusedAttribute
+from mogulsync.sync.attributes import described
 from mogulsync.transport.errors import (
     ApiError,
     CredentialsRejectedError,
@@ -12,8 +16,14 @@ from mogulsync.transport.errors import (
     UnavailableError,
 )
 
-_log: Final = logging.getLogger(__name__)
+GRACE_SECONDS: Final = 2.5
+"""For writes under way when a run is stopped; it has to be over within 5 seconds."""
+
+_CANCEL_SECONDS: Final = 1.0
+"""For everything else to notice that it is stopped."""
 _SECRETS: Final = {"ChartMogul": "the API key", "Intercom": "the access token"}
+
+_log: Final = logging.getLogger(__name__)
 
 
 class RunError(Exception):
@@ -21,7 +31,7 @@ class RunError(Exception):
 
     Attributes:
         reason: What the report, the conditions and the exit code follow.
-        message: For a person, with the mend; holds no customer's data.
+        message: For a person, with the fix; holds no customer's data.
     """
 
     def __init__(self, reason: RunReason, message: str) -> None:
@@ -30,17 +40,44 @@ class RunError(Exception):
         self.message = message
 
 
+async def run_until(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> RunError | None:
+    """Run the work to its end or until `stop` is set; return None when it was done, else what ended it early."""
+    task = asyncio.create_task(work)
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({task, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if not task.done():
+        task.cancel()
+        await asyncio.wait({task}, timeout=_CANCEL_SECONDS)
+        return RunError(RunReason.INTERRUPTED, "stopped before it was done; the next run does what is left")
+    error = task.exception()
+    return run_error_of(error) if error is not None else None
+
+
 def failure_of(error: ApiError) -> RunError:
-    """Return how a run ends that this error of an API stops."""
+    """Return the end of a run that this error of an API stops."""
     if isinstance(error, SubscriptionEndedError):
         fix = f"renew the subscription of the {error.api} account; the Secret is fine"
         return RunError(RunReason.CREDENTIALS_REJECTED, f"{error}; {fix}")
     if isinstance(error, CredentialsRejectedError):
-        mend = f"see that {_SECRETS[error.api]} in its Secret is valid and has the permissions it needs"
-        return RunError(RunReason.CREDENTIALS_REJECTED, f"{error}; {mend}")
+        fix = f"see that {_SECRETS[error.api]} in its Secret is valid and has the permissions it needs"
+        return RunError(RunReason.CREDENTIALS_REJECTED, f"{error}; {fix}")
     if error.api == "ChartMogul":
         return RunError(RunReason.CHARTMOGUL_UNAVAILABLE, f"{error}; the next run tries again")
     return RunError(RunReason.INTERCOM_UNAVAILABLE, f"{error}; the next run tries again")
+
+
+def no_attribute_usable(refused: Sequence[RefusedAttribute]) -> RunError:
+    """Return the end of a run that has no attribute left to write."""
+    return RunError(RunReason.ATTRIBUTES_NOT_USABLE, f"no selected attribute can be used: {described(refused)}")
+
+
+def not_matchable(refused: Sequence[RefusedAttribute]) -> RunError:
+    """Return the end of a run that lacks an attribute to match by."""
+    return RunError(
+        RunReason.ATTRIBUTES_NOT_USABLE,
+        f"contacts cannot be matched by spec.matching.intercomFields: {described(refused)}",
+    )
 
 
 def record_reason(error: ApiError) -> RecordReason:
@@ -51,7 +88,7 @@ def record_reason(error: ApiError) -> RecordReason:
 
 
 def run_error_of(error: BaseException) -> RunError:
-    """Return how a run ends that was stopped by this, whatever it is; what was not foreseen is logged."""
+    """Return the end of a run that was stopped by this exception; one that was not foreseen is logged."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     if isinstance(error, RunError):

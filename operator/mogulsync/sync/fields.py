@@ -1,16 +1,17 @@
-"""What each of the thirteen sources says of a customer, as Intercom stores it."""
+"""Fields: the value of each source for a customer, as Intercom stores it."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from mogulsync.chartmogul.models import Customer
 from mogulsync.resource.sources import DataType, Source
 from mogulsync.resource.spec import FieldMapping
 
+PLAN_SOURCES: Final = frozenset({Source.PLAN, Source.PLAN_EXTERNAL_ID})
+"""Sources whose values come from a customer's subscriptions."""
 STRING_MAX_LENGTH: Final = 255
 """Code points of a string that Intercom stores (Intercom's help centre, custom data attributes)."""
 _CENTS: Final = 100
-_PLAN_SOURCES: Final = frozenset({Source.PLAN, Source.PLAN_EXTERNAL_ID})
 
 Value = str | float | int
 """Text, an amount in currency units, or unix seconds."""
@@ -33,14 +34,18 @@ class PlanTexts(NamedTuple):
     external_ids: str | None
 
 
+NO_PLANS: Final = PlanTexts(None, None)
+"""Of a customer without an active subscription."""
+
+
 class Facts(NamedTuple):
     """All that the sources need to know of one customer."""
 
     customer: Customer
     net_payments: float | None
-    """Cents; None when there is nothing to tell."""
+    """Cents; None without an invoice."""
     plans: PlanTexts | None
-    """None when they are not known: the sources of plans then say nothing at all."""
+    """None when they are not known: the sources of plans are then left out."""
 
 
 def fields_of(mappings: Sequence[FieldMapping]) -> tuple[Field, ...]:
@@ -48,10 +53,15 @@ def fields_of(mappings: Sequence[FieldMapping]) -> tuple[Field, ...]:
     return tuple(Field(mapping.source, mapping.attribute_name, mapping.data_type, mapping.key) for mapping in mappings)
 
 
+def selects(fields: Iterable[Field], sources: Container[Source]) -> bool:
+    """Return whether any of the sources is selected."""
+    return any(field.source in sources for field in fields)
+
+
 def values_of(fields: Sequence[Field], facts: Facts) -> Iterator[tuple[Field, Value | None]]:
     """Yield each field with its value, None for an empty one; fields of unknown value are left out."""
     for field in fields:
-        if facts.plans is None and field.source in _PLAN_SOURCES:
+        if facts.plans is None and field.source in PLAN_SOURCES:
             continue
         if value_of := _VALUES.get(field.source):
             yield field, value_of(facts)

@@ -1,19 +1,34 @@
-"""The guard: a run that would change more than `spec.maxChangedPercent` of the matched contacts is refused."""
+"""The guard: refuses a run that would write to more than `spec.maxChangedPercent` of the matched contacts."""
+
+from typing import Final, NamedTuple
+
+from mogulsync.resource.reasons import RunReason
+from mogulsync.sync.failures import RunError
+
+_ALL: Final = 100
+"""Per cent."""
 
 
-def can_trip(max_changed_percent: int) -> bool:
-    """Tell whether the guard needs to know all changes before the first write."""
-    return max_changed_percent < 100  # noqa: PLR2004 - per cent
+class Guard(NamedTuple):
+    """The share of the matched contacts that a run may write to."""
 
+    max_changed_percent: int
 
-def trips(*, changed: int, matched: int, max_changed_percent: int) -> bool:
-    """Tell whether so many changed contacts are more than the share of the matched ones allows."""
-    return changed * 100 > matched * max_changed_percent
+    @property
+    def can_trip(self) -> bool:
+        """Whether all changes have to be known before the first write; at 100 per cent the guard is off."""
+        return self.max_changed_percent < _ALL
 
+    def check(self, *, changed: int, matched: int) -> None:
+        """Return when so many contacts may be written.
 
-def refusal(*, changed: int, matched: int, max_changed_percent: int) -> str:
-    """Return what the run would have done and how to let it."""
-    return (
-        f"would update {changed} of {matched} matched contacts, more than the {max_changed_percent} % that "
-        "spec.maxChangedPercent allows, so nothing was written; preview the changes, then raise it for one run"
-    )
+        Raises:
+            RunError: They are more than the share of the matched contacts.
+        """
+        if self.can_trip and changed * _ALL > matched * self.max_changed_percent:
+            raise RunError(
+                RunReason.GUARD_TRIPPED,
+                f"would write to {changed} contacts, {matched} are matched, and spec.maxChangedPercent allows "
+                f"{self.max_changed_percent} % of these, so nothing was written; preview the changes, then raise it "
+                "for one run",
+            )

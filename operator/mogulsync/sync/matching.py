@@ -1,21 +1,30 @@
-"""Decides which contact takes its data from which customer.
+"""Matching: which contact takes its data from which customer.
 
-Contacts stream past, in any order and perhaps more than once; what is kept grows with customers and with
-contacts that match, never with the workspace. Both ways to treat a customer that several contacts match have the
-same face: `see` each contact, then take the `rest`, then count.
+Contacts stream past, in any order and perhaps more than once; what is kept grows with customers and with contacts
+that match, never with the workspace. Both matchers, `UpdateAll` and `Skip`, have the same methods: `see` each
+contact, then take the `rest`, then `count`.
 """
 
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from enum import Enum
 from typing import Final, Literal, NamedTuple
 
 from mogulsync.chartmogul.models import Customer
 from mogulsync.intercom.models import Contact
 from mogulsync.resource.report import Customers
-from mogulsync.sync import customerstatus
 from mogulsync.sync.keys import Keys
 
 _LOWEST: Final = float("inf")
 """Sorts a missing number behind every other."""
+_STATUS_RANKS: Final = {"active": 0, "past due": 1, "cancelled": 2}
+_LOWEST_STATUS_RANK: Final = 3
+_WITHOUT_PAID_SUBSCRIPTION: Final = frozenset(
+    {"cancelled", "new lead", "working lead", "qualified lead", "unqualified lead"}
+)
+
+CustomerOutcome = Literal["matched", "ambiguous", "unmatched", "unmatchable", "conflicts"]
+"""What became of a customer, as the report's counts are named."""
 
 
 class Match(NamedTuple):
@@ -25,17 +34,36 @@ class Match(NamedTuple):
     customer: Customer
 
 
+class Unmatched(Enum):
+    """The answer of a matcher for a contact that no customer matches."""
+
+    CONTACT = "unmatched"
+
+
+UNMATCHED: Final = Unmatched.CONTACT
+
+
 def precedence(customer: Customer) -> tuple[int, float, float, str]:
     """Return the sort key that puts the customer first whose data a shared contact takes.
 
     By status, then higher MRR, then later `customer-since`, then smaller uuid; what is missing is lowest.
     """
     return (
-        customerstatus.rank(customer.status),
+        _STATUS_RANKS.get(_plain(customer.status), _LOWEST_STATUS_RANK),
         _LOWEST if customer.mrr is None else -customer.mrr,
         _LOWEST if customer.customer_since is None else -customer.customer_since,
         customer.uuid,
     )
+
+
+def may_subscribe(status: str | None) -> bool:
+    """Return whether ChartMogul gives customers with a paid subscription this status; an unknown status may be one."""
+    return _plain(status) not in _WITHOUT_PAID_SUBSCRIPTION
+
+
+def _plain(status: str | None) -> str:
+    """Return a status in lower case with blanks: `Past Due` in customers is `past_due` in filters and webhooks."""
+    return (status or "").strip().lower().replace("_", " ")
 
 
 class _Index:
@@ -45,13 +73,13 @@ class _Index:
         self.customers = customers
         self._keys = keys
         self._numbers: dict[str, int | tuple[int, ...]] = {}
-        self.unmatchable: set[int] = set()
+        self._unmatchable: set[int] = set()
         for number, customer in enumerate(customers):
             own = keys.of_customer(customer)
             for key in own:
                 self._add(key, number)
             if not own:
-                self.unmatchable.add(number)
+                self._unmatchable.add(number)
 
     def _add(self, key: str, number: int) -> None:
         present = self._numbers.get(key)
@@ -70,25 +98,28 @@ class _Index:
         return (numbers,) if isinstance(numbers, int) else numbers
 
     def best(self, candidates: Collection[int]) -> int:
+        """Return the number of the candidate whose data the contact takes."""
         if len(candidates) == 1:
             return next(iter(candidates))
         return min(candidates, key=lambda number: precedence(self.customers[number]))
 
-    def count(self, *, matched: set[int], ambiguous: set[int], contenders: set[int]) -> Customers:
-        """Return the counts; each customer in the first group that holds it."""
-        conflicts = contenders - matched - ambiguous
-        return Customers(
-            total=len(self.customers),
-            matched=len(matched),
-            ambiguous=len(ambiguous),
-            unmatched=len(self.customers) - len(matched) - len(ambiguous) - len(conflicts) - len(self.unmatchable),
-            unmatchable=len(self.unmatchable),
-            conflicts=len(conflicts),
-        )
+    def outcomes(
+        self, *, matched: set[int], ambiguous: set[int], contenders: set[int]
+    ) -> Iterator[tuple[Customer, CustomerOutcome]]:
+        """Yield each customer with the first outcome that applies to it."""
+        for number, customer in enumerate(self.customers):
+            if number in matched:
+                yield customer, "matched"
+            elif number in ambiguous:
+                yield customer, "ambiguous"
+            elif number in contenders:
+                yield customer, "conflicts"
+            else:
+                yield customer, "unmatchable" if number in self._unmatchable else "unmatched"
 
 
 class UpdateAll:
-    """Every contact of a customer takes its data: each contact is decided as soon as it is seen."""
+    """Matcher by which every contact of a customer takes its data: each contact is decided as soon as it is seen."""
 
     def __init__(self, customers: Sequence[Customer], keys: Keys) -> None:
         self._index = _Index(customers, keys)
@@ -96,10 +127,12 @@ class UpdateAll:
         self._winners: set[int] = set()
         self._contenders: set[int] = set()
 
-    def see(self, contact: Contact) -> Match | None:
-        """Return the contact's match; None when no customer matches or the contact was seen before."""
+    def see(self, contact: Contact) -> Match | Unmatched | None:
+        """Return the contact's match; UNMATCHED when no customer matches it, None when it was seen before."""
         candidates = self._index.candidates(contact)
-        if not candidates or contact.id in self._contacts:
+        if not candidates:
+            return UNMATCHED
+        if contact.id in self._contacts:
             return None
         self._contacts.add(contact.id)
         winner = self._index.best(candidates)
@@ -113,17 +146,17 @@ class UpdateAll:
         return ()
 
     @property
-    def contacts(self) -> int:
+    def contact_count(self) -> int:
         """Contacts matched so far."""
         return len(self._contacts)
 
-    def count(self) -> Customers:
-        """Return what became of the customers so far."""
-        return self._index.count(matched=self._winners, ambiguous=set(), contenders=self._contenders)
+    def outcomes(self) -> Iterator[tuple[Customer, CustomerOutcome]]:
+        """Yield what became of each customer so far."""
+        return self._index.outcomes(matched=self._winners, ambiguous=set(), contenders=self._contenders)
 
 
 class Skip:
-    """A customer that matches several contacts takes no part, so nothing is decided before the last contact.
+    """Matcher by which a customer of several contacts takes no part: nothing is decided before the last contact.
 
     Only the first contact of each customer is kept, and only while its customer has no other.
     """
@@ -134,12 +167,15 @@ class Skip:
         self._ambiguous: set[int] = set()
         self._waiting: dict[str, tuple[Contact, set[int]]] = {}
 
-    def see(self, contact: Contact) -> Match | None:
-        """Take note of the contact; always None."""
+    def see(self, contact: Contact) -> Unmatched | None:
+        """Take note of the contact; return UNMATCHED when no customer matches it, skipped or not, else None."""
         if contact.id in self._waiting:
             return None
+        candidates = self._index.candidates(contact)
+        if not candidates:
+            return UNMATCHED
         claimants = set()
-        for number in self._index.candidates(contact):
+        for number in candidates:
             first = self._first.setdefault(number, contact.id)
             if first != contact.id:
                 self._drop(number, first)
@@ -166,14 +202,14 @@ class Skip:
         ]
 
     @property
-    def contacts(self) -> int:
+    def contact_count(self) -> int:
         """Contacts matched so far."""
         return len(self._waiting)
 
-    def count(self) -> Customers:
-        """Return what became of the customers so far."""
+    def outcomes(self) -> Iterator[tuple[Customer, CustomerOutcome]]:
+        """Yield what became of each customer so far."""
         groups = [claimants for _, claimants in self._waiting.values()]
-        return self._index.count(
+        return self._index.outcomes(
             matched={self._index.best(claimants) for claimants in groups},
             ambiguous=self._ambiguous,
             contenders=set().union(*groups),
@@ -186,3 +222,9 @@ Matcher = UpdateAll | Skip
 def matcher_for(ambiguous: Literal["UpdateAll", "Skip"], customers: Sequence[Customer], keys: Keys) -> Matcher:
     """Return the matcher that the spec asks for."""
     return UpdateAll(customers, keys) if ambiguous == "UpdateAll" else Skip(customers, keys)
+
+
+def customer_counts(matcher: Matcher) -> Customers:
+    """Return how many customers there are of each outcome."""
+    counts = Counter[str](outcome for _, outcome in matcher.outcomes())
+    return Customers(total=counts.total(), **counts)

@@ -1,4 +1,4 @@
-"""Names and external ids of the plans that a customer is subscribed to."""
+"""Plans: names and external ids of those that a customer is subscribed to."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -10,7 +10,7 @@ from mogulsync.sync.fields import PlanTexts
 _SEPARATOR: Final = ", "
 
 
-class PlanBook:
+class PlanCatalog:
     """The account's plans by name: subscriptions carry nothing else of them."""
 
     def __init__(self, plans: Iterable[Plan] = ()) -> None:

@@ -52,7 +52,7 @@ def choose(*, total_contacts: int | None, first_page: int, searches: Searches, b
     """Return the plan that needs fewer requests, once the first page of the scan is there.
 
     Args:
-        total_contacts: As that page tells; None when it does not.
+        total_contacts: From that page; None when it does not say.
         first_page: Contacts on it, taken as the size of every page.
         searches: What a search would have to ask for.
         batch: Keys that one search asks for.

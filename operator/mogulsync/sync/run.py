@@ -1,50 +1,48 @@
-"""One sync: read, match, compare, write, report."""
+"""One sync: read, match, plan, hold for the guard, create attributes, write and read back, report."""
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Final
 
 from mogulsync.chartmogul.client import ChartMogulClient
-from mogulsync.chartmogul.models import Customer
 from mogulsync.intercom.client import IntercomClient
 from mogulsync.resource.reasons import RunReason, WarningReason
-from mogulsync.resource.report import Customers, Report
-from mogulsync.resource.sources import Source
+from mogulsync.resource.report import Customers, Example, Report
 from mogulsync.resource.spec import Spec
-from mogulsync.sync import guard
-from mogulsync.sync.accounting import Books
-from mogulsync.sync.attributes import Survey, matching_attributes, refused_for_matching, survey, types_by_name
-from mogulsync.sync.comparison import Comparison
+from mogulsync.sync.attributes import AttributePlan, Inspection, inspect, matching_attributes
 from mogulsync.sync.contacts import ContactReader
-from mogulsync.sync.creation import Creation, none_usable, not_matchable
-from mogulsync.sync.differences import Changes, without
-from mogulsync.sync.failures import RunError
-from mogulsync.sync.fields import Field, fields_of
+from mogulsync.sync.creation import create_attributes
+from mogulsync.sync.differences import without
+from mogulsync.sync.failures import (
+    GRACE_SECONDS,
+    failure_of,
+    no_attribute_usable,
+    not_matchable,
+    record_reason,
+    run_until,
+)
+from mogulsync.sync.fields import Field
+from mogulsync.sync.guard import Guard
 from mogulsync.sync.keys import keys_for
-from mogulsync.sync.matching import Matcher, matcher_for
-from mogulsync.sync.netpayments import NetPayments
-from mogulsync.sync.plans import PlanBook
+from mogulsync.sync.matching import Match, Matcher, customer_counts, matcher_for
+from mogulsync.sync.observing import PlanObserver
+from mogulsync.sync.planning import Planned, Planner, without_values
 from mogulsync.sync.progress import Progress
-from mogulsync.sync.reading import PlansOfCustomers, read_customers, read_net_payments, read_plans, wants
+from mogulsync.sync.reading import Account, read_account
 from mogulsync.sync.readplan import searches_for
-from mogulsync.sync.stopping import GRACE_SECONDS, run_until
-from mogulsync.sync.writing import DryRun, Sink, Writer
+from mogulsync.sync.reporting import report_of, run_ending
+from mogulsync.sync.statistics import RunStatistics
+from mogulsync.sync.subscriptions import SubscriptionLookup
+from mogulsync.sync.writing import ContactChanges, DryRunWriter, IntercomWriter, Writer
+from mogulsync.transport.errors import UnavailableError
 from mogulsync.transport.stats import RequestStats
 
 _log: Final = logging.getLogger(__name__)
-_PAGE: Final = 150
+_BATCH: Final = 150
 """Contacts compared at a time where they do not come in pages."""
-
-
-class _Found(NamedTuple):
-    """What the workspace has."""
-
-    survey: Survey
-    types: Mapping[str, str]
-    """Data type of each custom contact attribute."""
 
 
 class Sync:
@@ -57,7 +55,8 @@ class Sync:
         stats: What both clients count their requests with.
         dry_run: Whether to count what would be written instead of writing it.
         now: The clock, with a time zone.
-        progress: Told how far the run has come.
+        progress: Counts how far the run has come.
+        observer: Gets every record as it is planned.
     """
 
     def __init__(
@@ -70,6 +69,7 @@ class Sync:
         dry_run: bool,
         now: Callable[[], datetime],
         progress: Progress,
+        observer: PlanObserver | None = None,
     ) -> None:
         self._spec = spec
         self._chartmogul = chartmogul
@@ -78,24 +78,29 @@ class Sync:
         self._dry_run = dry_run
         self._now = now
         self._progress = progress
+        self._observer = observer
+        self._guard = Guard(spec.max_changed_percent)
+        self._keys = keys_for(spec.matching)
         self._start = now()
-        self._books = Books()
-        self._sink: Sink = DryRun(self._books)
+        self._statistics = RunStatistics()
+        self._writer: Writer = DryRunWriter(self._statistics)
         self._matcher: Matcher | None = None
+        self._changed = 0
 
     async def run(self, stop: asyncio.Event) -> Report:
-        """Run until done, until it cannot go on, or until told to stop; return the report in every case."""
+        """Run until done, until it cannot go on, or until `stop` is set; return the report in every case."""
         failure = await run_until(stop, self._work())
-        await self._sink.close(GRACE_SECONDS)
+        await self._writer.close(GRACE_SECONDS)
         customers = Customers()
         if self._matcher is not None:
-            customers = self._matcher.count()
-            unreached = self._matcher.contacts - self._books.reached
-            self._books.leave(unreached, failure.reason if failure else RunReason.INTERNAL_ERROR)
-        report = self._books.report(
-            self._books.run_ending(failure, customers, dry_run=self._dry_run),
+            customers = customer_counts(self._matcher)
+            unreached = self._matcher.contact_count - self._statistics.reached
+            self._statistics.count_unreached(unreached, failure.reason if failure else RunReason.INTERNAL_ERROR)
+        report = report_of(
+            self._statistics,
+            run_ending(self._statistics, failure, customers, dry_run=self._dry_run),
             customers=customers,
-            stats=self._stats,
+            requests=self._stats,
             start=self._start,
             completion=self._now(),
             dry_run=self._dry_run,
@@ -104,134 +109,170 @@ class Sync:
         return report
 
     async def _work(self) -> None:
-        found = await self._look_at_workspace()
-        customers, comparison = await self._read_chartmogul(found.survey.usable)
-        self._matcher = matcher_for(self._spec.matching.ambiguous, customers, keys_for(self._spec.matching))
-        reader = self._contact_reader(customers, found)
-        if guard.can_trip(self._spec.max_changed_percent):
-            await self._write_after_guard(found.survey, reader, comparison, self._matcher)
-        else:
-            comparison.fields = await self._make_attributes(found.survey)
-            await self._write(self._changes(reader, comparison, self._matcher), comparison.fields)
-        comparison.conclude()
+        """String the stages together; every one but the last yields to the next while it still reads."""
+        inspection = await self._inspect_workspace()
+        account = await self._read_account(inspection.plan.usable)
+        matcher = self._matcher = matcher_for(self._spec.matching.ambiguous, account.customers, self._keys)
+        subscriptions = self._subscription_lookup(account)
+        planner = self._planner(inspection.plan.usable, account, subscriptions)
 
-    async def _look_at_workspace(self) -> _Found:
+        matches = self._matched(self._contact_reader(inspection, account), matcher)
+        changes = self._to_write(self._planned(matches, planner))
+        released = await self._held(changes, matcher)
+        fields = await self._ensure_attributes(inspection.plan)
+        await self._write(released, fields)
+
+        if subscriptions is not None:
+            subscriptions.conclude()
+        self._observe_customers(matcher)
+        self._guard.check(changed=self._changed, matched=matcher.contact_count)
+
+    async def _inspect_workspace(self) -> Inspection:
         """Return what the workspace has; a run that cannot use it ends before anything else is read."""
-        workspace = await self._intercom.me()
-        self._books.found(workspace, self._spec.intercom.region)
-        attributes = await self._intercom.attributes()
-        found = survey(fields_of(self._spec.fields), attributes)
-        self._books.refused.extend(found.refused)
-        refused = refused_for_matching(matching_attributes(self._spec.matching), attributes)
-        if refused:
-            self._books.refused.extend(refused)
-            raise not_matchable(refused)
-        if not found.usable:
-            raise none_usable(found.refused)
-        names = [field.attribute for field in found.missing]
-        _log.info("read Intercom's attributes", extra={"usable": len(found.usable), "missing": names})
-        return _Found(found, types_by_name(attributes))
+        self._statistics.found_workspace(await self._intercom.me(), self._spec.intercom.region)
+        inspection = inspect(self._spec, await self._intercom.attributes())
+        plan, refused_for_matching = inspection.plan, inspection.refused_for_matching
+        self._statistics.refused.extend([*plan.refused, *refused_for_matching])
+        if refused_for_matching:
+            raise not_matchable(refused_for_matching)
+        if not plan.usable:
+            raise no_attribute_usable(plan.refused)
+        names = [field.attribute for field in plan.missing]
+        _log.info("read Intercom's attributes", extra={"usable": len(plan.usable), "missing": names})
+        if self._observer is not None:
+            self._observer.on_fields(plan.usable)
+        return inspection
 
-    async def _read_chartmogul(self, fields: Sequence[Field]) -> tuple[list[Customer], Comparison]:
-        """Return all customers, and what else the fields need to know of them."""
-        async with asyncio.TaskGroup() as group:
-            customers = group.create_task(self._read_customers())
-            payments = group.create_task(self._read_net_payments()) if wants(fields, Source.NET_PAYMENTS) else None
-            plans = group.create_task(self._read_plans(fields))
-        if payments is not None:
-            mixed = sum(payments.result().mixed(customer) for customer in customers.result())
-            self._books.warn(WarningReason.MIXED_CURRENCIES, mixed)
-        comparison = Comparison(
+    async def _read_account(self, fields: Sequence[Field]) -> Account:
+        account = await read_account(
+            self._chartmogul,
             fields,
-            net_payments=payments.result() if payments is not None else None,
-            plans=plans.result(),
+            data_sources=frozenset(self._spec.chartmogul.data_sources),
+            progress=self._progress,
+        )
+        if account.net_payments is not None:
+            mixed = sum(map(account.net_payments.mixed, account.customers))
+            self._statistics.warn(WarningReason.MIXED_CURRENCIES, mixed)
+        return account
+
+    def _subscription_lookup(self, account: Account) -> SubscriptionLookup | None:
+        if account.plans is None:
+            return None
+        return SubscriptionLookup(self._chartmogul, account.plans, progress=self._progress)
+
+    def _planner(self, fields: Sequence[Field], account: Account, subscriptions: SubscriptionLookup | None) -> Planner:
+        return Planner(
+            fields,
+            account,
+            subscriptions,
             empty_values=self._spec.empty_values,
             run_start=int(self._start.timestamp()),
-            books=self._books,
+            keep=without_values if self._observer is None else lambda contact: contact,
         )
-        return customers.result(), comparison
 
-    async def _read_customers(self) -> list[Customer]:
-        data_sources = frozenset(self._spec.chartmogul.data_sources)
-        return await read_customers(self._chartmogul, data_sources=data_sources, progress=self._progress)
-
-    async def _read_net_payments(self) -> NetPayments:
-        return await read_net_payments(self._chartmogul, progress=self._progress)
-
-    async def _read_plans(self, fields: Sequence[Field]) -> PlansOfCustomers | None:
-        """Return the reader of plans; the list of all plans is needed for external ids only."""
-        by_external_id = wants(fields, Source.PLAN_EXTERNAL_ID)
-        if not by_external_id and not wants(fields, Source.PLAN):
-            return None
-        book = await read_plans(self._chartmogul) if by_external_id else PlanBook()
-        return PlansOfCustomers(self._chartmogul, book, progress=self._progress)
-
-    def _contact_reader(self, customers: Sequence[Customer], found: _Found) -> ContactReader:
+    def _contact_reader(self, inspection: Inspection, account: Account) -> ContactReader:
         matching = self._spec.matching
-        wanted = [*(field.attribute for field in found.survey.usable), *matching_attributes(matching)]
+        wanted = [*(field.attribute for field in inspection.plan.usable), *matching_attributes(matching)]
         return ContactReader(
             self._intercom,
-            searches_for(matching, keys_for(matching), customers, found.types),
+            searches_for(matching, self._keys, account.customers, inspection.data_types),
             keep=frozenset(wanted),
             progress=self._progress,
         )
 
-    async def _changes(
-        self, reader: ContactReader, comparison: Comparison, matcher: Matcher
-    ) -> AsyncGenerator[tuple[str, Changes]]:
-        """Yield the contacts that need a write while further ones are still being read."""
+    async def _matched(self, reader: ContactReader, matcher: Matcher) -> AsyncGenerator[Sequence[Match]]:
+        """Yield matched contacts, some at a time, while further ones are still being read."""
         async with aclosing(reader.pages(self._spec.intercom.read_plan)) as pages:
             async for page in pages:
-                matches = [match for contact in page if (match := matcher.see(contact)) is not None]
-                for change in await comparison.compare(matches):
-                    yield change
+                yield [found for contact in page if isinstance(found := matcher.see(contact), Match)]
         rest = matcher.rest()
-        for first in range(0, len(rest), _PAGE):
-            for change in await comparison.compare(rest[first : first + _PAGE]):
-                yield change
-        _log.info("compared contacts", extra={"matched": matcher.contacts, "unchanged": self._books.unchanged})
+        for first in range(0, len(rest), _BATCH):
+            yield rest[first : first + _BATCH]
 
-    async def _write_after_guard(
-        self, found: Survey, reader: ContactReader, comparison: Comparison, matcher: Matcher
-    ) -> None:
-        """Hold every change back until it is known how many there are."""
-        held = [change async for change in self._changes(reader, comparison, matcher)]
-        share = {
-            "changed": len(held),
-            "matched": matcher.contacts,
-            "max_changed_percent": self._spec.max_changed_percent,
-        }
-        if guard.trips(**share):
-            raise RunError(RunReason.GUARD_TRIPPED, guard.refusal(**share))
-        fields = await self._make_attributes(found)
-        await self._write(self._still_wanted(held), fields)
+    async def _planned(self, matches: AsyncGenerator[Sequence[Match]], planner: Planner) -> AsyncGenerator[Planned]:
+        """Yield what has to be written to each matched contact, looking up subscriptions where they decide."""
+        async with aclosing(matches):
+            async for some in matches:
+                for planned in await planner.plan(some):
+                    yield planned
+        for planned in planner.rest():
+            yield planned
 
-    async def _still_wanted(self, held: Sequence[tuple[str, Changes]]) -> AsyncGenerator[tuple[str, Changes]]:
-        """Yield the changes that are left now that some attributes may have been refused."""
-        refused = {each.attribute for each in self._books.refused}
-        for contact_id, changes in held:
-            left = without(changes, refused)
-            if left:
-                yield contact_id, left
-            else:
-                self._books.unchanged += 1
+    async def _to_write(self, plan: AsyncGenerator[Planned]) -> AsyncGenerator[ContactChanges]:
+        """Yield the contacts that need a write; all others are counted."""
+        async with aclosing(plan):
+            async for planned in plan:
+                if self._observer is not None:
+                    self._observer.on_match(planned)
+                contact_id = planned.match.contact.id
+                if planned.error is not None:
+                    example = Example(contact=contact_id, request_id=planned.error.request_id)
+                    self._statistics.count_failed(record_reason(planned.error), example)
+                elif planned.changes.values:
+                    self._changed += 1
+                    yield ContactChanges(contact_id, planned.changes)
+                else:
+                    self._statistics.unchanged += 1
+        _log.info("compared contacts", extra={"changed": self._changed, "unchanged": self._statistics.unchanged})
 
-    async def _make_attributes(self, found: Survey) -> tuple[Field, ...]:
-        """Create what is missing, or say what would be; return the fields that can be written."""
+    async def _held(self, changes: AsyncGenerator[ContactChanges], matcher: Matcher) -> AsyncGenerator[ContactChanges]:
+        """Return the changes; where the guard can trip, once it is known how many there are.
+
+        A dry run holds nothing back: it counts on and learns of the guard at its end.
+        """
+        if self._dry_run or not self._guard.can_trip:
+            return changes
+        held = [change async for change in changes]
+        self._guard.check(changed=self._changed, matched=matcher.contact_count)
+        return _streamed(held)
+
+    async def _ensure_attributes(self, plan: AttributePlan) -> tuple[Field, ...]:
+        """Create what is missing, or count what would be; return the fields that can be written.
+
+        Raises:
+            RunError: There is none.
+        """
         if self._dry_run:
-            self._books.created.extend(field.attribute for field in found.missing)
-            return found.usable
-        creation = Creation(self._intercom, created=self._books.created, refused=self._books.refused)
-        await creation.create(found.missing)
-        return creation.left(found.usable)
+            self._statistics.created.extend(field.attribute for field in plan.missing)
+            return plan.usable
+        outage: UnavailableError | None = None
+        async for creation in create_attributes(self._intercom, plan.missing):
+            if creation.created:
+                self._statistics.created.append(creation.field.attribute)
+            if creation.refused is not None:
+                self._statistics.refused.append(creation.refused)
+            outage = creation.outage or outage
+        refused = {each.attribute for each in self._statistics.refused}
+        left = tuple(field for field in plan.usable if field.attribute not in refused)
+        if not left:
+            raise failure_of(outage) if outage is not None else no_attribute_usable(self._statistics.refused)
+        return left
 
-    async def _write(self, changes: AsyncGenerator[tuple[str, Changes]], fields: Sequence[Field]) -> None:
+    async def _write(self, changes: AsyncGenerator[ContactChanges], fields: Sequence[Field]) -> None:
+        """Write what is left of the changes now that some attributes may have been refused."""
+        names = frozenset(field.attribute for field in fields)
         if not self._dry_run:
-            keep = frozenset(field.attribute for field in fields)
-            self._sink = Writer(self._intercom, self._books, keep=keep, progress=self._progress)
+            self._writer = IntercomWriter(self._intercom, self._statistics, keep=names, progress=self._progress)
+        refused = frozenset(each.attribute for each in self._statistics.refused)
         async with aclosing(changes):
             async for contact_id, change in changes:
-                await self._sink.put(contact_id, change)
-        await self._sink.drain()
+                left = without(change, refused)
+                if left.values:
+                    await self._writer.put(ContactChanges(contact_id, left))
+                else:
+                    self._statistics.unchanged += 1
+        await self._writer.drain()
         done = "counted what would be written" if self._dry_run else "wrote contacts"
-        _log.info(done, extra={"updated": self._books.updated, "failed": self._books.failed})
+        _log.info(done, extra={"updated": self._statistics.updated, "failed": self._statistics.failed})
+
+    def _observe_customers(self, matcher: Matcher) -> None:
+        if self._observer is None:
+            return
+        for customer, outcome in matcher.outcomes():
+            if outcome != "matched":
+                self._observer.on_customer(customer, outcome)
+
+
+async def _streamed(changes: Sequence[ContactChanges]) -> AsyncGenerator[ContactChanges]:
+    for change in changes:
+        yield change

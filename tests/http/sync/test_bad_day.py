@@ -1,5 +1,7 @@
 """Whole syncs over HTTP when something goes wrong: each fault ends under its own reason."""
 
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,13 +11,26 @@ from mogulsync.resource.report import Report
 from mogulsync.resource.sources import Source
 from mogulsync.sandbox import Drop, Respond, Rewrite, Truncate
 from mogulsync.sandbox.faults import Effect
-from tests.support.sandbox_world import WRITES, World
+from tests.support.sandbox_world import START, WRITES, World
 
 ATTEMPTS = 6
 
 
 def errors(report: Report) -> dict[str, int]:
     return {error.reason: error.count for error in report.errors}
+
+
+def list_of_options(world: World, name: str) -> Callable[[Any], Any]:
+    """Return a change of an answer that makes the attribute a list of options, so that other values are refused."""
+
+    def change(body: Any) -> Any:
+        attribute = world.account.attributes.custom(name)
+        assert attribute is not None
+        assert attribute.id is not None
+        world.account.attributes.change(attribute.id, {"options": [{"value": "one"}, {"value": "two"}]})
+        return body
+
+    return change
 
 
 @pytest.mark.parametrize(
@@ -180,24 +195,84 @@ async def test_reading_that_cannot_go_on_ends_the_run(
     assert (report.outcome, report.reason, report.exit_code) == (Outcome.FAILED, reason, 5)
 
 
-@pytest.mark.parametrize("effect", [Respond(500), Respond(400)])
-async def test_no_write_that_succeeds_is_an_outage(world: World, effect: Effect) -> None:
+async def test_no_write_that_is_answered_is_an_outage(world: World) -> None:
     world.pairs(3)
-    world.faults.inject(effect, method="PUT")
+    world.faults.inject(Respond(500), method="PUT")
     report = await world.sync()
     assert (report.outcome, report.reason, report.exit_code) == (Outcome.FAILED, RunReason.INTERCOM_UNAVAILABLE, 5)
     assert report.contacts.failed == 3
 
 
-async def test_fifty_writes_in_a_row_that_fail_end_the_run(world: World) -> None:
+async def test_fifty_outages_of_writes_in_a_row_end_the_run(world: World) -> None:
     world.pairs(300)
-    world.faults.inject(Respond(400), method="PUT", skip=5)
+    world.faults.inject(Respond(500), method="PUT", skip=5)
     report = await world.sync()
     assert (report.outcome, report.reason) == (Outcome.FAILED, RunReason.INTERCOM_UNAVAILABLE)
     assert report.contacts.matched >= 60
-    assert errors(report)[RecordReason.REJECTED] >= 50
+    assert errors(report)[RecordReason.UNAVAILABLE] >= 50
     assert errors(report)[RunReason.INTERCOM_UNAVAILABLE] > 0
-    assert world.writes() < 300
+
+
+async def test_one_contact_that_intercom_always_refuses_among_those_that_need_nothing_is_no_outage(
+    world: World,
+) -> None:
+    contacts = world.pairs(50)
+    await world.sync()
+    uuid = next(customer["uuid"] for _, customer in world.account.customers())
+    world.account.change_customer(uuid, {"mrr": 1})
+    world.faults.inject(Respond(400), method="PUT", path=f"/contacts/{contacts[0].id}")
+    report = await world.sync()
+    assert (report.outcome, report.exit_code) == (Outcome.PARTIALLY_SUCCEEDED, 3)
+    assert errors(report) == {RecordReason.REJECTED: 1}
+
+
+async def test_good_contacts_are_written_however_many_refused_ones_come_before_them(world: World) -> None:
+    contacts = world.pairs(140)
+    refused = "|".join(contact.id for contact in contacts[:60])
+    world.faults.inject(Respond(422), method="PUT", path=f"/contacts/({refused})")
+    report = await world.sync()
+    assert (report.outcome, report.exit_code) == (Outcome.PARTIALLY_SUCCEEDED, 3)
+    assert (report.contacts.updated, report.contacts.failed) == (80, 60)
+    assert errors(report) == {RecordReason.REJECTED: 60}
+
+
+async def test_a_run_whose_every_write_is_refused_is_partial(world: World) -> None:
+    world.pairs(60)
+    world.faults.inject(Respond(400), method="PUT")
+    report = await world.sync()
+    assert (report.outcome, report.exit_code) == (Outcome.PARTIALLY_SUCCEEDED, 3)
+    assert errors(report) == {RecordReason.REJECTED: 60}
+
+
+async def test_what_intercom_does_take_of_a_refused_write_is_stored(world: World) -> None:
+    contact = world.pairs(1)[0]
+    fields = [{"source": "LastUpdated"}, {"source": "MRR"}, {"source": "CustomerStatus"}]
+    await world.sync(fields=fields)
+    uuid = next(customer["uuid"] for _, customer in world.account.customers())
+    world.account.change_customer(uuid, {"mrr": 7, "status": "Past Due"})
+    world.faults.inject(Rewrite(list_of_options(world, "chartmogul_status")), method="GET", path="/contacts")
+    later = START + timedelta(days=1)
+    report = await world.sync(fields=fields, start=later)
+    assert report.outcome is Outcome.PARTIALLY_SUCCEEDED
+    assert errors(report) == {RecordReason.REJECTED: 1}
+    assert report.fields == {Source.MRR: 1, Source.LAST_UPDATED: 1}
+    assert world.stored(contact) == {
+        "chartmogul_mrr": 0.07,
+        "chartmogul_status": "Active",
+        "chartmogul_last_updated": int(later.timestamp()),
+    }
+    written = [exchange.written for exchange in world.requests.select(api="intercom", method="PUT")]
+    assert written[-1] == ("custom_attributes.chartmogul_last_updated",)
+
+
+async def test_last_updated_alone_is_not_written_where_every_other_value_is_refused(world: World) -> None:
+    contact = world.pairs(1)[0]
+    fields = [{"source": "LastUpdated"}, {"source": "MRR"}, {"source": "CustomerStatus"}]
+    world.faults.inject(Respond(400), method="PUT", times=3)
+    report = await world.sync(fields=fields)
+    assert errors(report) == {RecordReason.REJECTED: 1}
+    assert report.fields == {}
+    assert world.stored(contact) == {}
 
 
 async def test_a_customer_whose_subscriptions_cannot_be_read_fails_alone(world: World) -> None:

@@ -120,16 +120,27 @@ async def test_skip_still_updates_those_with_one_contact(world: World) -> None:
 
 async def test_the_guard_stops_a_run_before_its_first_write_and_says_what_it_would_do(world: World) -> None:
     contacts = world.pairs(4)
-    for dry_run in (True, False):
-        report = await world.sync(maxChangedPercent=50, dry_run=dry_run)
-        assert (report.outcome, report.reason) == (Outcome.FAILED, RunReason.GUARD_TRIPPED)
-        assert "4 of 4" in report.message
-        assert report.contacts.failed == 4
-        assert report.attributes.created == []
-        assert report.fields == {}
+    report = await world.sync(maxChangedPercent=50)
+    assert (report.outcome, report.reason, report.exit_code) == (Outcome.FAILED, RunReason.GUARD_TRIPPED, 4)
+    assert "4 contacts, 4 are matched" in report.message
+    assert report.contacts.failed == 4
+    assert report.attributes.created == []
+    assert report.fields == {}
     assert world.requests.count(api="intercom", method="PUT") == 0
     assert world.requests.count(api="intercom", method="POST") == 0
     assert world.stored(contacts[0]) == {}
+
+
+async def test_a_dry_run_that_the_guard_would_stop_says_so_and_counts_what_the_run_would_do_without(
+    world: World,
+) -> None:
+    world.pairs(4)
+    report = await world.sync(maxChangedPercent=50, dry_run=True)
+    assert (report.outcome, report.reason, report.exit_code) == (Outcome.FAILED, RunReason.GUARD_TRIPPED, 4)
+    assert (report.contacts.updated, report.contacts.failed) == (4, 0)
+    assert report.attributes.created == ["chartmogul_mrr", "chartmogul_status"]
+    assert report.fields == {Source.MRR: 4, Source.CUSTOMER_STATUS: 4}
+    assert world.writes() == 0
 
 
 async def test_a_run_within_the_guard_goes_on(world: World) -> None:

@@ -10,8 +10,8 @@ from mogulsync.sync.attributes import (
     CUSTOM_ATTRIBUTES_LIMIT,
     described,
     matching_attributes,
+    plan_attributes,
     refused_for_matching,
-    survey,
 )
 from tests.support.builders import attribute, field, fields
 
@@ -34,7 +34,7 @@ NAME = MRR.attribute
     ],
 )
 def test_an_attribute_that_is_there_is_used_or_refused(present: DataAttribute, reason: AttributeReason | None) -> None:
-    found = survey([MRR], [attribute("another"), present])
+    found = plan_attributes([MRR], [attribute("another"), present])
     assert found.usable == (() if reason else (MRR,))
     assert found.missing == ()
     assert [each.reason for each in found.refused] == ([reason] if reason else [])
@@ -42,26 +42,26 @@ def test_an_attribute_that_is_there_is_used_or_refused(present: DataAttribute, r
 
 def test_missing_attributes_are_to_be_created_in_the_order_of_the_fields() -> None:
     selected = fields(Source.EMAIL, Source.MRR, Source.ARR)
-    found = survey(selected, [attribute(NAME, "float")])
+    found = plan_attributes(selected, [attribute(NAME, "float")])
     assert found.usable == selected
     assert found.missing == fields(Source.EMAIL, Source.ARR)
 
 
 def test_one_refused_attribute_drops_one_field() -> None:
-    found = survey(fields(Source.EMAIL, Source.MRR), [attribute(NAME, "string")])
+    found = plan_attributes(fields(Source.EMAIL, Source.MRR), [attribute(NAME, "string")])
     assert found.usable == fields(Source.EMAIL)
     assert [each.attribute for each in found.refused] == [NAME]
 
 
 def test_of_two_attributes_of_one_name_the_one_that_can_be_written_counts() -> None:
     both = [attribute(NAME, "float", archived=True), attribute(NAME, "float"), attribute(NAME, model="company")]
-    assert survey([MRR], both).usable == (MRR,)
+    assert plan_attributes([MRR], both).usable == (MRR,)
 
 
 def test_the_limit_of_custom_attributes_leaves_room_for_some() -> None:
     there = [attribute(f"a{number}") for number in range(CUSTOM_ATTRIBUTES_LIMIT - 1)]
     there += [attribute("old", archived=True), attribute("email", custom=False)]
-    found = survey(fields(Source.EMAIL, Source.MRR), there)
+    found = plan_attributes(fields(Source.EMAIL, Source.MRR), there)
     assert found.missing == fields(Source.EMAIL)
     assert [(each.attribute, each.reason) for each in found.refused] == [(NAME, AttributeReason.LIMIT_REACHED)]
 
@@ -92,6 +92,6 @@ def test_intercoms_own_attributes_need_not_be_looked_for(matching: dict[str, Any
 
 
 @pytest.mark.parametrize("reason", list(AttributeReason))
-def test_every_reason_has_a_mend(reason: AttributeReason) -> None:
-    refused = survey([MRR], [attribute(NAME)]).refused[0].model_copy(update={"reason": reason})
+def test_every_reason_has_a_fix(reason: AttributeReason) -> None:
+    refused = plan_attributes([MRR], [attribute(NAME)]).refused[0].model_copy(update={"reason": reason})
     assert described([refused]).startswith(f"{NAME}: {reason}, ")

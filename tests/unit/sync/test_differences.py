@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from mogulsync.resource.sources import DataType, Source
 from mogulsync.sync.differences import Changes, differences, not_stored, same, without
-from mogulsync.sync.fields import Facts, PlanTexts
+from mogulsync.sync.fields import Facts, Field, PlanTexts, Value
 from tests.support.builders import customer, field, fields
 
 START = 1_800_000_000
@@ -14,6 +14,12 @@ MRR, STATUS, UPDATED = field(Source.MRR), field(Source.CUSTOMER_STATUS), field(S
 
 
 def compare(
+    stored: dict[str, Any], *, empty_values: Literal["Clear", "Keep"] = "Clear", sources: Any = None, **known: Any
+) -> dict[Field, Value | None]:
+    return dict(changes_of(stored, empty_values=empty_values, sources=sources, **known).values)
+
+
+def changes_of(
     stored: dict[str, Any], *, empty_values: Literal["Clear", "Keep"] = "Clear", sources: Any = None, **known: Any
 ) -> Changes:
     facts = Facts(customer(**known), net_payments=None, plans=PlanTexts(None, None))
@@ -93,7 +99,7 @@ def test_an_empty_value_is_kept_where_the_spec_says_so() -> None:
         pytest.param({"chartmogul_mrr": 9}, 6, {MRR: 10.0, UPDATED: 6}, id="chartmogul's time, not the run's"),
     ],
 )
-def test_last_updated(stored: dict[str, Any], updated_at: int | None, expected: Changes) -> None:
+def test_last_updated(stored: dict[str, Any], updated_at: int | None, expected: dict[Field, Value | None]) -> None:
     sources = (Source.LAST_UPDATED, Source.MRR)
     assert compare(stored, sources=sources, mrr=1000.0, updated_at=updated_at) == expected
     assert compare(stored, sources=sources, mrr=1000.0, updated_at=updated_at, empty_values="Keep") == expected
@@ -101,16 +107,16 @@ def test_last_updated(stored: dict[str, Any], updated_at: int | None, expected: 
 
 def test_last_updated_falls_with_the_change_that_it_went_along_with() -> None:
     sources = (Source.MRR, Source.LAST_UPDATED)
-    renewed = compare({"chartmogul_mrr": 9, "chartmogul_last_updated": 5}, sources=sources, mrr=1000.0)
-    first = compare({"chartmogul_mrr": 9}, sources=sources, mrr=1000.0)
-    assert without(renewed, {"chartmogul_mrr"}) == {}
-    assert without(first, {"chartmogul_mrr"}) == {UPDATED: START}
-    assert without(renewed, {"chartmogul_last_updated"}) == {MRR: 10.0}
+    renewed = changes_of({"chartmogul_mrr": 9, "chartmogul_last_updated": 5}, sources=sources, mrr=1000.0)
+    first = changes_of({"chartmogul_mrr": 9}, sources=sources, mrr=1000.0)
+    assert without(renewed, {"chartmogul_mrr"}).values == {}
+    assert without(first, {"chartmogul_mrr"}).values == {UPDATED: START}
+    assert without(renewed, {"chartmogul_last_updated"}).values == {MRR: 10.0}
     assert without(renewed, set()) == renewed
 
 
 def test_a_value_that_intercom_dropped_is_named() -> None:
-    changes: Changes = {MRR: 10.0, STATUS: None}
+    changes = {MRR: 10.0, STATUS: None}
     assert not_stored(changes, {"chartmogul_mrr": 10}) == []
     assert not_stored(changes, {"chartmogul_mrr": 10, "chartmogul_status": ""}) == []
     assert not_stored(changes, {"chartmogul_status": "Active"}) == [MRR, STATUS]
@@ -148,14 +154,14 @@ STORED = st.dictionaries(
 def test_what_was_applied_differs_no_more(
     facts: Facts, selected: Any, stored: dict[str, Any], empty_values: Literal["Clear", "Keep"]
 ) -> None:
-    changes = differences(selected, facts, stored, empty_values=empty_values, run_start=START)
+    changes = differences(selected, facts, stored, empty_values=empty_values, run_start=START).values
     assert set(changes) <= set(selected)
     after = stored | {field.attribute: value for field, value in changes.items()}
     assert not_stored(changes, after) == []
-    assert differences(selected, facts, after, empty_values=empty_values, run_start=START + 86_400) == {}
+    assert differences(selected, facts, after, empty_values=empty_values, run_start=START + 86_400).values == {}
 
 
 @given(facts=FACTS, selected=SELECTED, stored=STORED)
 def test_keep_never_clears(facts: Facts, selected: Any, stored: dict[str, Any]) -> None:
-    changes = differences(selected, facts, stored, empty_values="Keep", run_start=START)
+    changes = differences(selected, facts, stored, empty_values="Keep", run_start=START).values
     assert None not in changes.values()

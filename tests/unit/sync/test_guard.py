@@ -1,12 +1,15 @@
 import pytest
 
-from mogulsync.sync import guard
+from mogulsync.resource.reasons import RunReason
+from mogulsync.sync.failures import RunError
+from mogulsync.sync.guard import Guard
 
 
 @pytest.mark.parametrize(
     ("changed", "matched", "percent", "trips"),
     [
         (0, 0, 1, False),
+        (1, 0, 99, True),
         (0, 100, 1, False),
         (1, 100, 1, False),
         (2, 100, 1, True),
@@ -16,19 +19,28 @@ from mogulsync.sync import guard
         (1, 3, 34, False),
         (100, 100, 99, True),
         (100, 100, 100, False),
+        (101, 100, 100, False),
     ],
 )
 def test_trips_above_the_share_only(changed: int, matched: int, percent: int, *, trips: bool) -> None:
-    assert guard.trips(changed=changed, matched=matched, max_changed_percent=percent) is trips
+    guard = Guard(percent)
+    if not trips:
+        guard.check(changed=changed, matched=matched)
+        return
+    assert guard.can_trip
+    with pytest.raises(RunError) as caught:
+        guard.check(changed=changed, matched=matched)
+    assert caught.value.reason is RunReason.GUARD_TRIPPED
 
 
 @pytest.mark.parametrize(("percent", "can"), [(100, False), (99, True), (1, True)])
-def test_the_whole_can_never_be_too_much(percent: int, *, can: bool) -> None:
-    assert guard.can_trip(percent) is can
+def test_at_the_whole_the_guard_is_off(percent: int, *, can: bool) -> None:
+    assert Guard(percent).can_trip is can
 
 
-def test_the_refusal_says_what_would_have_been_done() -> None:
-    message = guard.refusal(changed=30, matched=40, max_changed_percent=50)
-    assert "30 of 40" in message
-    assert "50 %" in message
-    assert "spec.maxChangedPercent" in message
+def test_the_message_says_what_would_have_been_done_and_how_to_allow_it() -> None:
+    with pytest.raises(RunError) as caught:
+        Guard(50).check(changed=30, matched=40)
+    assert "30 contacts, 40 are matched" in caught.value.message
+    assert "50 %" in caught.value.message
+    assert "spec.maxChangedPercent" in caught.value.message

@@ -10,7 +10,7 @@ from mogulsync.chartmogul.models import Customer
 from mogulsync.intercom.models import Contact
 from mogulsync.resource.report import Customers
 from mogulsync.sync.keys import EmailKeys, ExternalIdKeys
-from mogulsync.sync.matching import Matcher, Skip, UpdateAll, precedence
+from mogulsync.sync.matching import UNMATCHED, Match, Matcher, Skip, UpdateAll, customer_counts, precedence
 from tests.support.builders import contact, customer
 
 Way = type[UpdateAll] | type[Skip]
@@ -20,7 +20,7 @@ IDS = ExternalIdKeys(["external_id", "other"])
 
 def decide(matcher: Matcher, contacts: list[Contact]) -> dict[str, str]:
     """Return each matched contact's id with the uuid of the customer whose data it takes."""
-    seen = [match for each in contacts if (match := matcher.see(each)) is not None]
+    seen = [match for each in contacts if isinstance(match := matcher.see(each), Match)]
     return {match.contact.id: match.customer.uuid for match in [*seen, *matcher.rest()]}
 
 
@@ -60,14 +60,14 @@ def test_each_customer_counts_once(way: Way) -> None:
         "1": "matched",
         "2": "winner",
     }
-    assert matcher.count() == Customers(total=5, matched=2, unmatched=1, unmatchable=1, conflicts=1)
-    assert matcher.contacts == 2
+    assert customer_counts(matcher) == Customers(total=5, matched=2, unmatched=1, unmatchable=1, conflicts=1)
+    assert matcher.contact_count == 2
 
 
 def test_update_all_gives_every_contact_the_data() -> None:
     matcher = UpdateAll([customer("one", email="a@x.io")], EmailKeys())
     assert decide(matcher, [contact("1", email="a@x.io"), contact("2", email="a@x.io")]) == {"1": "one", "2": "one"}
-    assert matcher.count() == Customers(total=1, matched=1)
+    assert customer_counts(matcher) == Customers(total=1, matched=1)
 
 
 def test_a_loser_with_a_contact_of_its_own_is_matched() -> None:
@@ -80,14 +80,14 @@ def test_a_loser_with_a_contact_of_its_own_is_matched() -> None:
         "a": "winner",
         "b": "loser",
     }
-    assert matcher.count() == Customers(total=2, matched=2)
+    assert customer_counts(matcher) == Customers(total=2, matched=2)
 
 
 def test_skip_leaves_out_a_customer_of_several_contacts() -> None:
     matcher = Skip([customer("one", email="a@x.io")], EmailKeys())
     assert decide(matcher, [contact("1", email="a@x.io"), contact("2", email="a@x.io")]) == {}
-    assert matcher.count() == Customers(total=1, ambiguous=1)
-    assert matcher.contacts == 0
+    assert customer_counts(matcher) == Customers(total=1, ambiguous=1)
+    assert matcher.contact_count == 0
 
 
 def test_skip_counts_contacts_before_conflicts_are_settled_and_gives_the_contact_to_the_best_of_the_others() -> None:
@@ -98,23 +98,23 @@ def test_skip_counts_contacts_before_conflicts_are_settled_and_gives_the_contact
     ]
     matcher = Skip(customers, IDS)
     assert decide(matcher, [contact("a", external_id="1"), contact("b", external_id="2")]) == {"a": "other"}
-    assert matcher.count() == Customers(total=3, matched=1, ambiguous=1, conflicts=1)
-    assert matcher.contacts == 1
+    assert customer_counts(matcher) == Customers(total=3, matched=1, ambiguous=1, conflicts=1)
+    assert matcher.contact_count == 1
 
 
 @pytest.mark.parametrize("way", [UpdateAll, Skip])
 def test_a_contact_that_comes_twice_counts_once(way: Way) -> None:
     matcher = way([customer("one", email="a@x.io")], EmailKeys())
     assert decide(matcher, [contact("1", email="a@x.io")] * 3) == {"1": "one"}
-    assert matcher.count() == Customers(total=1, matched=1)
-    assert matcher.contacts == 1
+    assert customer_counts(matcher) == Customers(total=1, matched=1)
+    assert matcher.contact_count == 1
 
 
 @pytest.mark.parametrize("way", [UpdateAll, Skip])
 def test_a_contact_that_matches_by_two_attributes_counts_once(way: Way) -> None:
     matcher = way([customer("one", external_ids=("1", "2"))], IDS)
     assert decide(matcher, [contact("a", external_id="1", other=2.0)]) == {"a": "one"}
-    assert matcher.contacts == 1
+    assert matcher.contact_count == 1
 
 
 def test_nothing_is_kept_of_contacts_that_match_nobody() -> None:
@@ -161,8 +161,8 @@ def test_the_order_of_customers_and_contacts_and_repeats_change_nothing(
     shuffle.shuffle(again)
     second = way(shuffle.sample(customers, len(customers)), IDS)
     assert decide(second, again) == expected
-    assert second.count() == first.count()
-    assert second.contacts == first.contacts == len(expected)
+    assert customer_counts(second) == customer_counts(first)
+    assert second.contact_count == first.contact_count == len(expected)
 
 
 @pytest.mark.parametrize("way", [UpdateAll, Skip])
@@ -170,7 +170,7 @@ def test_the_order_of_customers_and_contacts_and_repeats_change_nothing(
 def test_customers_add_up_at_every_moment(way: Way, customers: list[Customer], contacts: list[Contact]) -> None:
     matcher = way(customers, IDS)
     for each in [*contacts, None]:
-        counts = matcher.count()
+        counts = customer_counts(matcher)
         parts = (counts.matched, counts.ambiguous, counts.unmatched, counts.unmatchable, counts.conflicts)
         assert min(parts) >= 0
         assert sum(parts) == counts.total == len(customers)
@@ -194,8 +194,8 @@ def test_both_ways_agree_with_the_contract_read_literally(customers: list[Custom
         expected = {c.id: best for c in contacts if (best := best_of(c.id, left_out))}
         matcher = way(customers, IDS)
         assert decide(matcher, contacts) == expected
-        assert matcher.count().ambiguous == len(left_out)
-        assert matcher.count().matched == len(set(expected.values()))
+        assert customer_counts(matcher).ambiguous == len(left_out)
+        assert customer_counts(matcher).matched == len(set(expected.values()))
 
 
 def test_one_customer_costs_little_memory() -> None:
@@ -223,3 +223,11 @@ def test_one_customer_costs_little_memory() -> None:
     finally:
         tracemalloc.stop()
     assert per_customer < 1100
+
+
+@pytest.mark.parametrize("way", [UpdateAll, Skip])
+def test_a_contact_that_no_customer_matches_is_told_from_one_that_only_a_skipped_customer_matches(way: Way) -> None:
+    matcher = way([customer("a", external_ids=("1",))], IDS)
+    assert matcher.see(contact("none", external_id="2")) is UNMATCHED
+    for contact_id in ("first", "second", "third"):
+        assert matcher.see(contact(contact_id, external_id="1")) is not UNMATCHED

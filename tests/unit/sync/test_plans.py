@@ -1,7 +1,7 @@
 import pytest
 
 from mogulsync.chartmogul.models import Plan, Subscription
-from mogulsync.sync.plans import PlanBook
+from mogulsync.sync.plans import PlanCatalog
 from tests.support.builders import customer, plan, subscription
 
 OWNER = customer(data_source_uuids=("ds_1", "ds_2"))
@@ -15,11 +15,11 @@ def test_names_of_active_subscriptions_are_distinct_sorted_and_joined() -> None:
         subscription("gone", active=False),
         subscription(None),
     ]
-    assert PlanBook().texts(OWNER, subscriptions).names == "Zeta, pro"
+    assert PlanCatalog().texts(OWNER, subscriptions).names == "Zeta, pro"
 
 
 def test_no_active_subscription_is_no_plan() -> None:
-    assert PlanBook([plan("pro", "p1")]).texts(OWNER, [subscription("pro", active=False)]) == (None, None)
+    assert PlanCatalog([plan("pro", "p1")]).texts(OWNER, [subscription("pro", active=False)]) == (None, None)
 
 
 @pytest.mark.parametrize(
@@ -70,4 +70,4 @@ def test_no_active_subscription_is_no_plan() -> None:
 def test_external_ids_are_resolved_by_name(
     plans: list[Plan], subscriptions: list[Subscription], external_ids: str | None
 ) -> None:
-    assert PlanBook(plans).texts(OWNER, subscriptions).external_ids == external_ids
+    assert PlanCatalog(plans).texts(OWNER, subscriptions).external_ids == external_ids
