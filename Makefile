@@ -10,6 +10,7 @@ COMPILE = $(UV) pip compile --quiet --universal --generate-hashes --python-versi
 STAMP := $(VENV)/.installed
 IMAGE ?= mogulsync:dev
 DOCKER_BUILD ?= docker build
+# Most of the tests wait most of the time: for a control plane, for a limit of requests.
 TEST_WORKERS ?= 4
 
 .PHONY: help
@@ -72,8 +73,8 @@ lint: $(STAMP) ## Check style, types and layers
 	@$(BIN)/lint-imports --no-cache
 
 .PHONY: test
-test: $(STAMP) ## Run all tests
-	@$(BIN)/pytest -n $(TEST_WORKERS)
+test: $(STAMP) ## Run all tests (COVERAGE=1: and hold the floor of coverage, as CI does)
+	@$(BIN)/pytest -n $(TEST_WORKERS) $(if $(COVERAGE),--cov --cov-report=term:skip-covered)
 
 .PHONY: demo
 demo: $(STAMP) ## Show it at work: a control plane, the sandbox, the operator and a sync
