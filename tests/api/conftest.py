@@ -8,10 +8,12 @@ import kubernetes.aio.config
 import pytest
 from kubernetes.aio.client import ApiClient, Configuration
 
+import kstatus
 from localkube import AssetsError, ControlPlane, find_assets
 from localkube.kubeapi import KubeApi
 from localkube.podrunner import PodRunner
 from tests.support.operator_world import World
+from tests.support.programs import prepare
 
 Kubectl = Callable[..., str]
 
@@ -25,17 +27,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.cluster)
 
 
-def pytest_collection_finish(session: pytest.Session) -> None:
-    """Find, download or build the programs before the first test: a build takes longer than a test may."""
-    if session.config.option.collectonly or not any(item.path.is_relative_to(_HERE) for item in session.items):
+def pytest_configure(config: pytest.Config) -> None:
+    """Find, download or build the programs before the first test, and before pytest-xdist starts its workers.
+
+    A build takes longer than a test may, and several at once get in each other's way.
+    """
+    if config.option.collectonly or hasattr(config, "workerinput"):
         return
-    capture = session.config.pluginmanager.getplugin("capturemanager")
-    assert capture is not None
-    with capture.global_and_fixture_disabled():
-        try:
-            find_assets()
-        except AssetsError as error:
-            pytest.exit(str(error), returncode=pytest.ExitCode.INTERNAL_ERROR)
+    prepare(config, find_assets, AssetsError)
+    prepare(config, kstatus.find_program, kstatus.UnavailableError)
 
 
 @pytest.fixture(scope="session")
