@@ -1,7 +1,6 @@
 """A JSON client: one request is rate-limited, timed out, retried, counted, and its answer read before it counts."""
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -9,7 +8,7 @@ from types import TracebackType
 from typing import Any, Final, NamedTuple, Self, TypeVar
 
 import httpx2
-from pydantic_core import SchemaValidator, ValidationError, from_json, to_json
+from pydantic_core import SchemaValidator, to_json
 
 from mogulsync import __version__
 from mogulsync.transport.connection_pool import ConnectionPool
@@ -25,6 +24,7 @@ from mogulsync.transport.errors import (
     UnavailableError,
 )
 from mogulsync.transport.headers import retry_after, safe_token
+from mogulsync.transport.json_parsing import parse_json
 from mogulsync.transport.rate_limiter import Permit, RateLimiter, ResponseHead
 from mogulsync.transport.retry import RetryableError, RetryPolicy
 from mogulsync.transport.settings import RequestSettings
@@ -216,7 +216,7 @@ class JsonClient:
             raise error
         try:
             return read(
-                JsonResponse(_parsed(response.content, shape), safe_token(response.headers.get("x-request-id")))
+                JsonResponse(parse_json(response.content, shape), safe_token(response.headers.get("x-request-id")))
             )
         except (ValueError, MalformedResponseError) as error:
             why = str(error) if isinstance(error, MalformedResponseError) else "it is not JSON"
@@ -246,15 +246,3 @@ class JsonClient:
         kind = ThrottledError if error.status == _TOO_MANY_REQUESTS else UnavailableError
         why = f"cannot {what}: gave up after repeated attempts" + (f", the last one: {error.why}" if error.why else "")
         return kind(self._api, why, status=error.status, code=error.code, request_id=error.request_id)
-
-
-def _parsed(content: bytes, shape: SchemaValidator | None) -> Any:
-    """Return the JSON value, or the parts of it that the shape has.
-
-    Raises:
-        ValueError: It is not JSON.
-    """
-    if shape is not None:
-        with contextlib.suppress(ValidationError):
-            return shape.validate_json(content)
-    return from_json(content)

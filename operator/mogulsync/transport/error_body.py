@@ -2,9 +2,8 @@
 
 from typing import Any, NamedTuple
 
-from pydantic_core import from_json
-
 from mogulsync.transport.headers import safe_token
+from mogulsync.transport.json_parsing import parse_json
 
 
 class ErrorBody(NamedTuple):
@@ -25,7 +24,7 @@ def read_error_body(content: bytes) -> ErrorBody:
     and `{"errors": {…}}` have been recorded.
     """
     try:
-        body = from_json(content)
+        body = parse_json(content)
     except ValueError:
         return ErrorBody(None, None, "")
     if not isinstance(body, dict):
