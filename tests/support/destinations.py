@@ -71,6 +71,32 @@ def external_id(*intercom_fields: str) -> dict[str, Any]:
     return {"spec.matching": {"chartmogulField": "ExternalID", "intercomFields": list(intercom_fields)}}
 
 
+def matching(field: str, *intercom_fields: str, **more: Any) -> dict[str, Any]:
+    """Return the changes that match this field of ChartMogul's with these attributes of Intercom."""
+    return {"spec.matching": {"chartmogulField": field, "intercomFields": list(intercom_fields), **more}}
+
+
+def custom_attribute(key: str = "health_score", **more: Any) -> dict[str, Any]:
+    """Return a field that sends a custom attribute of ChartMogul's; a key that is REMOVED is not there."""
+    field = {"source": "CustomAttribute", "key": key, "attribute": f"chartmogul_{key}"} | more
+    return {name: value for name, value in field.items() if value is not REMOVED}
+
+
+def field_list(*listed: dict[str, Any] | str) -> dict[str, Any]:
+    """Return the changes that send these fields, each as the spec has it or as the name of its source."""
+    return {"spec.fields": [{"source": each} if isinstance(each, str) else each for each in listed]}
+
+
+def job(**settings: Any) -> dict[str, Any]:
+    """Return the changes that shape the Jobs' Pods."""
+    return {"spec.job": settings}
+
+
+def volume(**kinds: Any) -> dict[str, Any]:
+    """Return the changes that give the Pods one volume."""
+    return job(volumes=[{"name": "extra"} | kinds])
+
+
 def attribute(name: str) -> dict[str, Any]:
     """Return the changes that send MRR to the attribute of this name."""
     return {"spec.fields": [{"source": "MRR", "attribute": name}]}
@@ -86,25 +112,46 @@ class Accepted:
 
 @dataclass(frozen=True)
 class Refused:
-    """A manifest that is wrong, and what whoever refuses it must say: the field, and words that tell the mend."""
+    """A manifest that is wrong, and what whoever refuses it must say: the field, and words that tell the fix."""
 
     case: str
     changes: Mapping[str, Any]
     where: str
-    mend: str
+    fix: str
     """Words of the API server's message, and of the worker's too unless `worker` has others."""
     worker: str = field(default="")
 
     @property
-    def worker_mend(self) -> str:
+    def worker_fix(self) -> str:
         """Words of the worker's message."""
-        return self.worker or self.mend
+        return self.worker or self.fix
 
 
 _HTTP: Final = "must be an http or https URL"
 _BLANK: Final = "must not be blank, nor begin or end with one; remove it"
 _FORBIDDEN: Final = "use _ in their place"
 _CRON: Final = "must be five cron fields"
+
+_NO_RATES: Final[tuple[Any, ...]] = (
+    0.92,
+    1,
+    0,
+    -1.5,
+    "",
+    "0",
+    "0.0",
+    "-1",
+    "+1",
+    "1e3",
+    "1,5",
+    "0.92 ",
+    ".5",
+    "1.",
+    "NaN",
+    True,
+    {},
+    [],
+)
 
 ACCEPTED: Final = (
     Accepted("the least that may be said", {}),
@@ -151,6 +198,78 @@ ACCEPTED: Final = (
         "a whole number with a point", {"spec.rateLimitPercent": 50.0, "spec.job": {"activeDeadlineSeconds": 60.0}}
     ),
     Accepted("null for what has a default", {"spec.schedule": None, "spec.intercom.url": None, "spec.job": None}),
+    *(
+        Accepted(f"{field} to match", matching(field, "external_id", "crm_id", **more))
+        for field, more in (("ExternalID", {}), ("UUID", {}), ("CustomAttribute", {"chartmogulKey": "crm_id"}))
+    ),
+    Accepted("fifty fields", field_list(*(custom_attribute(f"k{number}") for number in range(50)))),
+    Accepted(
+        "fifty fields with the longest names",
+        field_list(*(custom_attribute(f"{number:03}" * 85, attribute=f"{number:03}" * 85) for number in range(50))),
+    ),
+    Accepted("every source without an attribute of its own", field_list(*SOURCES[:-1], custom_attribute())),
+    *(
+        Accepted(f"a custom attribute of type {kind}", field_list(custom_attribute(type=kind)))
+        for kind in ("string", "integer", "float", "boolean", "date")
+    ),
+    Accepted("two custom attributes", field_list(custom_attribute("a"), custom_attribute("b"))),
+    Accepted(
+        "a custom attribute with blanks and dots in its name",
+        field_list(custom_attribute("Lead source 2.0", attribute="a")),
+    ),
+    *(
+        Accepted(
+            f"unmatched contacts cleared with the read plan {plan}",
+            {"spec.unmatchedContacts": "Clear", "spec.intercom.readPlan": plan},
+        )
+        for plan in ("Auto", "Scan")
+    ),
+    Accepted("unmatched contacts cleared", {"spec.unmatchedContacts": "Clear"}),
+    Accepted(
+        "unmatched contacts kept with Search", {"spec.unmatchedContacts": "Keep", "spec.intercom.readPlan": "Search"}
+    ),
+    Accepted(
+        "exchange rates",
+        {
+            "spec.chartmogul.exchangeRates": {
+                "USD": "0.92",
+                "JPY": "0.0061",
+                "GBP": "1",
+                "KWD": "3.0000001",
+                "IDR": "00.5",
+            }
+        },
+    ),
+    Accepted("no exchange rates", {"spec.chartmogul.exchangeRates": {}}),
+    *(
+        Accepted(f"a volume of the kind {kind}", volume(**{kind: body}))
+        for kind, body in (
+            ("configMap", {"name": "ca", "items": [{"key": "ca.crt", "path": "ca.crt"}], "optional": True}),
+            ("csi", {"driver": "secrets-store.csi.k8s.io", "readOnly": True}),
+            ("downwardAPI", {"items": [{"path": "labels", "fieldRef": {"fieldPath": "metadata.labels"}}]}),
+            ("emptyDir", {}),
+            ("emptyDir", {"sizeLimit": "1Gi", "medium": "Memory"}),
+            ("ephemeral", {"volumeClaimTemplate": {"spec": {"accessModes": ["ReadWriteOnce"]}}}),
+            ("persistentVolumeClaim", {"claimName": "a", "readOnly": True}),
+            ("projected", {"sources": [{"configMap": {"name": "a"}}, {"secret": {"name": "b"}}, {"downwardAPI": {}}]}),
+            ("secret", {"secretName": "ca", "defaultMode": 0o400}),
+        )
+    ),
+    *(
+        Accepted(f"a limit of {quantity!r}", job(resources={"limits": {"cpu": quantity}}))
+        for quantity in (1, 0.5, "0.5", "500m", "1e3", "1E3", "128Mi", ".5", "+1", 1.5e9)
+    ),
+    Accepted(
+        "labels of numbers in quotes, and an empty one",
+        job(podLabels={"year": "2026", "a.b/c": ""}, nodeSelector={"zone": "a_b.c-1"}),
+    ),
+    Accepted(
+        "an annotation with a name like the forbidden ones", job(podAnnotations={"seccomp.example.com/note": "x"})
+    ),
+    Accepted(
+        "a user id of the namespace's range",
+        job(podSecurityContext={"runAsUser": 1000680000, "runAsGroup": 0, "fsGroup": 0}),
+    ),
     Accepted(
         "every setting of the Job",
         {
@@ -171,6 +290,37 @@ ACCEPTED: Final = (
                 "successfulJobsHistoryLimit": 0,
                 "failedJobsHistoryLimit": 10,
                 "priorityClassName": "low",
+                "runtimeClassName": "gvisor",
+                "imagePullPolicy": "IfNotPresent",
+                "imagePullSecrets": [{"name": "registry"}, {"name": "mirror"}],
+                "serviceAccountName": "jobs",
+                "topologySpreadConstraints": [
+                    {
+                        "maxSkew": 1,
+                        "topologyKey": "topology.kubernetes.io/zone",
+                        "whenUnsatisfiable": "ScheduleAnyway",
+                        "labelSelector": {"matchLabels": {"a": "b"}},
+                        "matchLabelKeys": ["a"],
+                        "minDomains": 2,
+                        "nodeAffinityPolicy": "Honor",
+                        "nodeTaintsPolicy": "Ignore",
+                    }
+                ],
+                "volumes": [{"name": "ca", "configMap": {"name": "ca"}}, {"name": "tmp", "emptyDir": {}}],
+                "volumeMounts": [
+                    {"name": "ca", "mountPath": "/etc/ca", "readOnly": True, "subPath": "ca.crt"},
+                    {"name": "tmp", "mountPath": "/var/spare", "mountPropagation": "None", "subPathExpr": "$(NODE)"},
+                ],
+                "podSecurityContext": {
+                    "runAsUser": 1000,
+                    "runAsGroup": 1000,
+                    "fsGroup": 1000,
+                    "fsGroupChangePolicy": "OnRootMismatch",
+                    "supplementalGroups": [1, 2],
+                    "seLinuxOptions": {"level": "s0:c123,c456"},
+                },
+                "securityContext": {"runAsUser": 1000, "runAsGroup": 1, "seLinuxOptions": {"level": "s0"}},
+                "hostAliases": [{"ip": "10.0.0.1", "hostnames": ["proxy.example", "p"]}],
             }
         },
     ),
@@ -239,7 +389,219 @@ REFUSED: Final = (
         "a source named twice",
         {"spec.fields": [{"source": "MRR", "attribute": "a"}, {"source": "MRR", "attribute": "b"}]},
         "spec.fields",
-        "name each source once",
+        "MRR is named twice; name each source once",
+    ),
+    Refused(
+        "a custom attribute named twice",
+        field_list("MRR", custom_attribute("a"), custom_attribute("a", attribute="b", type="float")),
+        "spec.fields",
+        "CustomAttribute a is named twice; name each source once",
+    ),
+    Refused(
+        "two custom attributes on one attribute",
+        field_list(custom_attribute("a", attribute="c"), custom_attribute("b", attribute="c")),
+        "spec.fields",
+        "two sources go to one attribute; give each its own: c",
+    ),
+    Refused(
+        "a custom attribute on the default attribute of a source",
+        field_list("Tags", custom_attribute("a", attribute="chartmogul_tags")),
+        "spec.fields",
+        "two sources go to one attribute; give each its own: chartmogul_tags",
+    ),
+    *(
+        Refused(
+            f"a custom attribute with {what}",
+            field_list(custom_attribute(**changes)),
+            f"spec.fields[0].{where}",
+            fix,
+            worker=worker,
+        )
+        for what, changes, where, fix, worker in (
+            ("no key", {"attribute": "a", "key": REMOVED}, "key", "the custom attribute's name in ChartMogul", ""),
+            ("no attribute", {"attribute": REMOVED}, "attribute", "the Intercom attribute that receives it", ""),
+            ("an empty key", {"key": "", "attribute": "a"}, "key", "at least 1 chars long", "at least 1 character"),
+            (
+                "a key of 256 characters",
+                {"key": "k" * 256, "attribute": "a"},
+                "key",
+                "not be more than 255",
+                "at most 255",
+            ),
+            ("another type", {"type": "datetime"}, "type", 'supported values: "string"', "input should be 'string'"),
+        )
+    ),
+    *(
+        Refused(
+            f"{key} with another source",
+            field_list({"source": "MRR", key: value}),
+            f"spec.fields[0].{key}",
+            f"{key} goes with source CustomAttribute only, not MRR; remove it or change source",
+        )
+        for key, value in (("key", "a"), ("type", "string"), ("type", "float"))
+    ),
+    *(
+        Refused(
+            f"a field that goes to {name}, matched by {changes['spec.matching']}",
+            changes | attribute(name),
+            "spec.fields",
+            f"the attribute {name} is one that contacts are matched by",
+        )
+        for name, changes in (
+            ("email", {"spec.matching": {"chartmogulField": "Email"}}),
+            ("external_id", {"spec.matching": {"chartmogulField": "Email"}}),
+            ("email", matching("UUID", "external_id")),
+            ("external_id", matching("UUID", "crm_id")),
+            ("crm_id", matching("ExternalID", "external_id", "crm_id")),
+        )
+    ),
+    Refused(
+        "a field whose default attribute contacts are matched by",
+        matching("ExternalID", "chartmogul_external_id") | field_list("MRR", "ExternalID"),
+        "spec.fields",
+        "the attribute chartmogul_external_id is one that contacts are matched by",
+    ),
+    Refused(
+        "another way with unmatched contacts",
+        {"spec.unmatchedContacts": "Delete"},
+        "spec.unmatchedContacts",
+        'supported values: "Keep", "Clear"',
+        worker="input should be 'Keep' or 'Clear'",
+    ),
+    Refused(
+        "unmatched contacts cleared with Search",
+        {"spec.unmatchedContacts": "Clear", "spec.intercom.readPlan": "Search"},
+        "spec.unmatchedContacts",
+        "set readPlan to Auto or Scan",
+    ),
+    *(
+        Refused(
+            f"the exchange rate {rate!r}",
+            {"spec.chartmogul.exchangeRates": {"GBP": "1.17", "USD": rate}},
+            "spec.chartmogul.exchangeRates.USD",
+            'a positive decimal as text: quote the number, such as \\"0.92\\"',
+            worker='a positive decimal as text: quote the number, such as "0.92"',
+        )
+        for rate in _NO_RATES
+    ),
+    Refused(
+        "an exchange rate of 41 digits",
+        {"spec.chartmogul.exchangeRates": {"USD": "1" * 41}},
+        "spec.chartmogul.exchangeRates.USD",
+        "may not be more than 40",
+        worker="a positive decimal as text",
+    ),
+    *(
+        Refused(
+            f"chartmogulKey with {field}",
+            matching(field, *attributes, chartmogulKey="crm_id"),
+            "spec.matching.chartmogulKey",
+            f"goes with chartmogulField CustomAttribute only, not {field}",
+        )
+        for field, attributes in (("Email", ["email"]), ("ExternalID", ["external_id"]), ("UUID", ["external_id"]))
+    ),
+    Refused(
+        "CustomAttribute without chartmogulKey",
+        matching("CustomAttribute", "external_id"),
+        "spec.matching.chartmogulKey",
+        "the custom attribute's name in ChartMogul",
+    ),
+    Refused(
+        "an empty chartmogulKey",
+        matching("CustomAttribute", "external_id", chartmogulKey=""),
+        "spec.matching.chartmogulKey",
+        "at least 1 chars long",
+        worker="at least 1 character",
+    ),
+    *(
+        Refused(
+            f"{field} with email",
+            matching(field, "external_id", "email", **more),
+            "spec.matching.intercomFields",
+            f"with chartmogulField {field}, intercomFields must not hold email",
+        )
+        for field, more in (("UUID", {}), ("CustomAttribute", {"chartmogulKey": "a"}))
+    ),
+    Refused(
+        "UUID without intercomFields",
+        {"spec.matching": {"chartmogulField": "UUID"}},
+        "spec.matching.intercomFields",
+        "must not hold email",
+    ),
+    Refused(
+        "a volume of no kind",
+        job(volumes=[{"name": "extra"}]),
+        "spec.job.volumes[0]",
+        "the volume extra must be of exactly one kind: configMap",
+    ),
+    Refused(
+        "a volume of two kinds",
+        volume(emptyDir={}, secret={"secretName": "a"}),
+        "spec.job.volumes[0]",
+        "the volume extra must be of exactly one kind: configMap",
+    ),
+    Refused(
+        "a volume twice",
+        job(volumes=[{"name": "a", "emptyDir": {}}, {"name": "a", "emptyDir": {}}]),
+        "spec.job.volumes",
+        "Duplicate value",
+        worker="a is named twice; name each once",
+    ),
+    Refused(
+        "two volumes at one place",
+        job(volumeMounts=[{"name": "a", "mountPath": "/a"}, {"name": "b", "mountPath": "/a"}]),
+        "spec.job.volumeMounts",
+        "Duplicate value",
+        worker="/a is named twice; name each once",
+    ),
+    *(
+        Refused(f"{key} of root", job(**{key: {"runAsUser": 0}}), f"spec.job.{key}.runAsUser", "0 is root")
+        for key in ("podSecurityContext", "securityContext")
+    ),
+    *(
+        Refused(
+            f"the annotation {name}",
+            job(podAnnotations={"example.com/a": "b", name: "unconfined"}),
+            "spec.job.podAnnotations",
+            f"{name} sets a security profile of the Pod",
+        )
+        for name in (
+            "container.apparmor.security.beta.kubernetes.io/sync",
+            "container.seccomp.security.alpha.kubernetes.io/sync",
+            "seccomp.security.alpha.kubernetes.io/pod",
+        )
+    ),
+    *(
+        Refused(
+            f"the label {value!r}",
+            job(**{key: {"a": value}}),
+            f"spec.job.{key}.a",
+            fix,
+            worker=worker,
+        )
+        for key in ("podLabels", "nodeSelector")
+        for value, fix, worker in (
+            ("a b", "should match", "should match pattern"),
+            ("-a", "should match", "should match pattern"),
+            ("a" * 64, "may not be more than 63", "at most 63 characters"),
+            (2026, "must be of type string", "should be a valid string"),
+        )
+    ),
+    *(
+        Refused(
+            f"the quantity {value!r}",
+            job(resources={"requests": {"memory": value}}),
+            "spec.job.resources.requests.memory",
+            fix,
+            worker="must be a number or a text such as 500m",
+        )
+        for value, fix in (
+            ("lots", "should match"),
+            ("1 Gi", "should match"),
+            ("", "should match"),
+            ({}, "at least 1 properties"),
+            ([1], "at most 0 items"),
+        )
     ),
     Refused(
         "two sources on one attribute",
@@ -254,8 +616,8 @@ REFUSED: Final = (
         "two sources go to one attribute; give each its own",
     ),
     *(
-        Refused(f"the attribute {name!r}", attribute(name), "spec.fields[0].attribute", mend)
-        for name, mend in (
+        Refused(f"the attribute {name!r}", attribute(name), "spec.fields[0].attribute", fix)
+        for name, fix in (
             ("a.b", _FORBIDDEN),
             (".", _FORBIDDEN),
             ("$a", _FORBIDDEN),
@@ -293,7 +655,7 @@ REFUSED: Final = (
         Refused(
             f"Email with {fields}",
             {"spec.matching.intercomFields": fields},
-            "spec.matching",
+            "spec.matching.intercomFields",
             "intercomFields must be [email]",
         )
         for fields in (["external_id"], ["email", "external_id"])
@@ -301,13 +663,13 @@ REFUSED: Final = (
     Refused(
         "ExternalID without intercomFields",
         {"spec.matching": {"chartmogulField": "ExternalID"}},
-        "spec.matching",
+        "spec.matching.intercomFields",
         "set it to the attributes that hold the id, for example [external_id]",
     ),
     Refused(
         "ExternalID with email among others",
         external_id("external_id", "email"),
-        "spec.matching",
+        "spec.matching.intercomFields",
         "set it to the attributes that hold the id, for example [external_id]",
     ),
     Refused(
@@ -442,10 +804,10 @@ REFUSED: Final = (
     ),
     Refused(
         "a quantity that is true",
-        {"spec.job": {"resources": {"limits": {"cpu": True}}}},
+        job(resources={"limits": {"cpu": True}}),
         "spec.job.resources.limits.cpu",
-        "must be of type integer,string",
-        worker="must be a whole number or text, such as 500m",
+        "must not validate the schema (not)",
+        worker="must be a number or a text such as 500m",
     ),
     Refused(
         "a deadline of no time",
@@ -455,3 +817,61 @@ REFUSED: Final = (
     ),
 )
 """Manifests that both the API server and the worker refuse."""
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """A manifest with a key that the resource does not have."""
+
+    case: str
+    changes: Mapping[str, Any]
+    where: str
+    """Path of the key: dropped by the API server, or refused under strict validation; refused by the worker."""
+
+
+UNKNOWN: Final = (
+    Unknown("a key of spec", {"spec.plan": 1}, "spec.plan"),
+    Unknown("a key that is misspelt", {"spec.intercom.regoin": "EU"}, "spec.intercom.regoin"),
+    Unknown("a key of a field", field_list({"source": "MRR", "attr": "a"}), "spec.fields[0].attr"),
+    Unknown("a key of the job", job(hostNetwork=True), "spec.job.hostNetwork"),
+    *(
+        Unknown(f"a volume of the kind {kind}", volume(emptyDir={}, **{kind: {}}), f"spec.job.volumes[0].{kind}")
+        for kind in ("hostPath", "nfs", "image", "iscsi", "awsElasticBlockStore")
+    ),
+    Unknown(
+        "a service account's token",
+        volume(projected={"sources": [{"serviceAccountToken": {"path": "token"}}]}),
+        "spec.job.volumes[0].projected.sources[0].serviceAccountToken",
+    ),
+    *(
+        Unknown(f"{key} of the Pod", job(podSecurityContext={key: value}), f"spec.job.podSecurityContext.{key}")
+        for key, value in (
+            ("runAsNonRoot", False),
+            ("seccompProfile", {"type": "Unconfined"}),
+            ("appArmorProfile", {"type": "Unconfined"}),
+            ("sysctls", []),
+            ("windowsOptions", {"hostProcess": True}),
+        )
+    ),
+    *(
+        Unknown(f"{key} of the container", job(securityContext={key: value}), f"spec.job.securityContext.{key}")
+        for key, value in (
+            ("privileged", True),
+            ("allowPrivilegeEscalation", True),
+            ("capabilities", {"add": ["SYS_ADMIN"]}),
+            ("procMount", "Unmasked"),
+            ("readOnlyRootFilesystem", False),
+            ("fsGroup", 1),
+        )
+    ),
+    *(
+        Unknown(
+            f"{key} of SELinux",
+            job(**{context: {"seLinuxOptions": {key: "x"}}}),
+            f"spec.job.{context}.seLinuxOptions.{key}",
+        )
+        for context in ("podSecurityContext", "securityContext")
+        for key in ("type", "user", "role")
+    ),
+)
+"""Manifests with one unknown key each."""

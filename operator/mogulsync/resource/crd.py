@@ -10,7 +10,7 @@ import yaml
 from pydantic import BaseModel
 
 from mogulsync.resource.names import API_VERSION, CATEGORY, GROUP, KIND, PLURAL, SHORT_NAME, SINGULAR, VERSION
-from mogulsync.resource.rules import NO_DEFAULT, VALIDATIONS
+from mogulsync.resource.rules import NO_DEFAULT, VALIDATIONS, VERBATIM
 from mogulsync.resource.spec import NAME_RULE, Spec
 from mogulsync.resource.status import Status
 
@@ -98,6 +98,8 @@ def _structural(model: type[BaseModel]) -> dict[str, Any]:
 
 def _resolve(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
     """Return the schema without references, unions with null, titles and null defaults."""
+    if schema.pop(VERBATIM, False):
+        return schema
     merged = _merge_parts(dict(schema), definitions)
     merged.pop("title", None)
     merged.pop("$defs", None)

@@ -5,20 +5,23 @@ could is no key of these models, or has a rule.
 """
 
 import math
+import re
 from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import AfterValidator, Field, PlainValidator
 from pydantic_core import PydanticCustomError
 
 from mogulsync.resource.names import RESERVED_ENV
-from mogulsync.resource.rules import Model, Offender, Rule
+from mogulsync.resource.rules import VERBATIM, Model, Offender, Rule, no_object
 
 _OPEN: Final[dict[str, Any]] = {"x-kubernetes-preserve-unknown-fields": True}
 _ATOMIC: Final[dict[str, Any]] = {"x-kubernetes-list-type": "atomic"}
 MAX_ITEMS: Final = 50
 """Longest list in spec.job."""
 MAX_ANNOTATIONS: Final = 1000
-_QUANTITY: Final = r"^[+-]?[0-9.]+([eE][-+]?[0-9]+|[numkMGTPE]|[KMGTPE]i)?$"
+_QUANTITY: Final = r"[+-]?[0-9.]+([eE][-+]?[0-9]+|[numkMGTPE]|[KMGTPE]i)?"
+_QUANTITY_SHAPE: Final = re.compile(_QUANTITY)
+_LABEL_VALUE: Final = r"^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$"
 FORBIDDEN_ANNOTATIONS: Final = (
     "container.apparmor.security.",
     "container.seccomp.security.",
@@ -31,6 +34,7 @@ _RESERVED: Final = f"{list(RESERVED_ENV)}"
 Seconds = Annotated[int, Field(ge=1, le=2_147_483_647, strict=True)]
 HistoryLimit = Annotated[int, Field(ge=0, le=100, strict=True)]
 Text = Annotated[str, Field(min_length=1, max_length=253)]
+LabelValue = Annotated[str, Field(max_length=63, pattern=_LABEL_VALUE)]
 Id = Annotated[int, Field(ge=0, le=2_147_483_647, strict=True)]
 
 
@@ -82,15 +86,19 @@ class Toleration(Model):
 
 def _quantity(value: Any) -> int | float | str:
     number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    if not number and not isinstance(value, str):
-        raise PydanticCustomError("quantity", "must be a whole number or text, such as 500m or 128Mi")
+    if not number and not (isinstance(value, str) and _QUANTITY_SHAPE.fullmatch(value)):
+        raise PydanticCustomError("quantity", "must be a number or a text such as 500m or 128Mi")
     quantity: int | float | str = value
     return quantity
 
 
 _Quantities = Annotated[
     dict[str, Annotated[int | float | str, PlainValidator(_quantity)]],
-    Field(json_schema_extra={"additionalProperties": {"x-kubernetes-int-or-string": True}}),
+    Field(
+        json_schema_extra={
+            "additionalProperties": {VERBATIM: True, **_OPEN, **no_object(pattern=f"^({_QUANTITY})$")},
+        }
+    ),
 ]
 
 
@@ -286,7 +294,7 @@ class Job(Model):
         description="ServiceAccount of the Pods, whose token is never mounted; default: default.",
     )
     resources: Resources | None = Field(None, description="Compute resources; default: requests of 100m and 128Mi.")
-    node_selector: dict[str, str] | None = Field(None, description="Labels that the Pod's node must have.")
+    node_selector: dict[str, LabelValue] | None = Field(None, description="Labels that the Pod's node must have.")
     tolerations: list[Toleration] | None = Field(
         None, max_length=MAX_ITEMS, json_schema_extra=_ATOMIC, description="Taints that the Pod tolerates."
     )
@@ -297,7 +305,7 @@ class Job(Model):
         json_schema_extra=_ATOMIC,
         description="How Pods spread over nodes and zones; default: the cluster's.",
     )
-    pod_labels: dict[str, str] | None = Field(
+    pod_labels: dict[str, LabelValue] | None = Field(
         None, description="Further labels of the Pods; the operator's own take precedence."
     )
     pod_annotations: (

@@ -16,6 +16,8 @@ NO_DEFAULT: Final[dict[str, Any]] = {"x-mogulsync-no-default": True}
 
 Keys that came after 0.1.0 have none there: what nobody wrote must not reach an older operator or worker.
 """
+VERBATIM: Final = "x-mogulsync-verbatim"
+"""Marks a schema that the CustomResourceDefinition takes as it is."""
 OFFENDER: Final = "{offender}"
 """Place in a message where the offender's name goes."""
 
@@ -83,6 +85,15 @@ class Rule:
                 "rule", "{fix}", {"fix": self.message.replace(OFFENDER, name), "field": self.field}
             )
         return value
+
+
+def no_object(**more: Any) -> dict[str, Any]:
+    """Return a schema that takes numbers and texts only, each as further keys say.
+
+    A structural schema has no type for both: x-kubernetes-int-or-string takes whole numbers alone. So it has none at
+    all, and what would take objects, lists and booleans takes no value of theirs.
+    """
+    return {"minProperties": 1, "maxProperties": 0, "minItems": 1, "maxItems": 0, "not": {"enum": [True, False]}} | more
 
 
 def _add_rules(schema: dict[str, Any], model: type["Model"]) -> None:

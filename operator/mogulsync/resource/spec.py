@@ -13,7 +13,7 @@ from pydantic_core import PydanticCustomError
 
 from mogulsync.resource.job import Job
 from mogulsync.resource.names import NAME_MAX_LENGTH
-from mogulsync.resource.rules import NO_DEFAULT, Model, Offender, Rule
+from mogulsync.resource.rules import NO_DEFAULT, VERBATIM, Model, Offender, Rule, no_object
 from mogulsync.resource.sources import SOURCES, DataType, Source, description_of
 
 MAX_FIELDS: Final = 50
@@ -34,6 +34,8 @@ REGION_URLS: Final = {
 _CRON_SHAPE: Final = r"[ \t\r\n]*[0-9A-Za-z*,/-]+([ \t\r\n]+[0-9A-Za-z*,/-]+){4}[ \t\r\n]*"
 _URL_SHAPE: Final = r"https?://[^/?#@\x00-\x20\x7f]+(/[^?#@\x00-\x20\x7f]*)?"
 _RATE: Final = r"0*[1-9][0-9]*(\.[0-9]+)?|0+\.0*[1-9][0-9]*"
+_RATE_FIX: Final = 'a positive decimal as text: quote the number, such as "0.92"'
+RATE_MAX_LENGTH: Final = 40
 _RATE_SHAPE: Final = re.compile(_RATE, re.ASCII)
 _BLANKS: Final = (
     "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
@@ -117,16 +119,26 @@ Percentage = Annotated[int, Field(ge=1, le=100, strict=True)]
 
 
 def _rate(value: Any) -> str:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        raise PydanticCustomError("rule", "{fix}", {"fix": f'is a number; put it in quotes: "{value}"'})
-    if not isinstance(value, str) or not _RATE_SHAPE.fullmatch(value):
-        raise PydanticCustomError("rule", "{fix}", {"fix": 'must be a positive decimal in quotes, such as "0.92"'})
+    if not isinstance(value, str) or len(value) > RATE_MAX_LENGTH or not _RATE_SHAPE.fullmatch(value):
+        raise PydanticCustomError("rule", "{fix}", {"fix": f"must be {_RATE_FIX}"})
     return value
 
 
 ExchangeRates = Annotated[
     dict[str, Annotated[str, PlainValidator(_rate)]],
-    Field(max_length=200, json_schema_extra={"additionalProperties": {"type": "string", "pattern": f"^({_RATE})$"}}),
+    Field(
+        max_length=200,
+        json_schema_extra={
+            "additionalProperties": {
+                VERBATIM: True,
+                "x-kubernetes-preserve-unknown-fields": True,
+                "maxLength": RATE_MAX_LENGTH,
+                # With `type: string` the API server would not say what to do about a number. So it tells what it
+                # supports: a text that is too long to be one of them, or what the second schema takes.
+                "anyOf": [{"enum": [_RATE_FIX]}, no_object(pattern=f"^({_RATE})$", minimum=1, maximum=0)],
+            }
+        },
+    ),
 ]
 """Worth of one unit of each currency, by its ISO code, as decimal text."""
 
@@ -211,6 +223,7 @@ class Matching(Model):
             lambda matching: matching.chartmogul_field != "Email" or matching.intercom_fields == ["email"],
             "with chartmogulField Email, intercomFields must be [email]; to match by other attributes use ExternalID, "
             "UUID or CustomAttribute",
+            field="intercomFields",
         ),
         Rule(
             "self.chartmogulField == 'Email' || !('email' in self.intercomFields)",
@@ -220,11 +233,13 @@ class Matching(Model):
             Offender(
                 cel="self.chartmogulField", of=lambda matching: str(matching.chartmogul_field), otherwise="ExternalID"
             ),
+            field="intercomFields",
         ),
         Rule(
             "self.chartmogulField != 'CustomAttribute' || has(self.chartmogulKey)",
             lambda matching: matching.chartmogul_field != "CustomAttribute" or matching.chartmogul_key is not None,
             "chartmogulField CustomAttribute needs chartmogulKey: the custom attribute's name in ChartMogul",
+            field="chartmogulKey",
         ),
         Rule(
             "self.chartmogulField == 'CustomAttribute' || !has(self.chartmogulKey)",
@@ -234,6 +249,7 @@ class Matching(Model):
             Offender(
                 cel="self.chartmogulField", of=lambda matching: str(matching.chartmogul_field), otherwise="others"
             ),
+            field="chartmogulKey",
         ),
     )
 
@@ -278,24 +294,28 @@ class FieldMapping(Model):
             "self.source != 'CustomAttribute' || has(self.key)",
             lambda field: field.source is not Source.CUSTOM_ATTRIBUTE or field.key is not None,
             "source CustomAttribute needs key: the custom attribute's name in ChartMogul",
+            field="key",
         ),
         Rule(
             "self.source != 'CustomAttribute' || has(self.attribute)",
             lambda field: field.source is not Source.CUSTOM_ATTRIBUTE or field.attribute is not None,
             "source CustomAttribute needs attribute: the Intercom attribute that receives it, for example chartmogul_ "
             "and its key",
+            field="attribute",
         ),
         Rule(
             "self.source == 'CustomAttribute' || !has(self.key)",
             lambda field: field.source is Source.CUSTOM_ATTRIBUTE or field.key is None,
             "key goes with source CustomAttribute only, not {offender}; remove it or change source",
             Offender(cel="self.source", of=lambda field: str(field.source), otherwise="others"),
+            field="key",
         ),
         Rule(
             "self.source == 'CustomAttribute' || !has(self.type)",
             lambda field: field.source is Source.CUSTOM_ATTRIBUTE or field.type is None,
             "type goes with source CustomAttribute only, not {offender}; remove it or change source",
             Offender(cel="self.source", of=lambda field: str(field.source), otherwise="others"),
+            field="type",
         ),
     )
 

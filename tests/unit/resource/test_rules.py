@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from mogulsync.resource.manifest import InvalidDestinationError, parse_destination
-from tests.support.destinations import ACCEPTED, REFUSED, Accepted, Refused, destination
+from tests.support.destinations import ACCEPTED, REFUSED, UNKNOWN, Accepted, Refused, Unknown, destination
 
 
 @pytest.mark.parametrize("row", ACCEPTED, ids=lambda row: row.case)
@@ -16,9 +16,16 @@ def test_worker_accepts(row: Accepted) -> None:
 
 
 @pytest.mark.parametrize("row", REFUSED, ids=lambda row: row.case)
-def test_worker_refuses_and_names_field_and_mend(row: Refused) -> None:
+def test_worker_refuses_and_names_field_and_fix(row: Refused) -> None:
     with pytest.raises(InvalidDestinationError) as refusal:
         parse_destination(json.dumps(destination(row.changes)))
     said = [problem for problem in refusal.value.problems if problem.startswith(f"{row.where}: ")]
     assert said
-    assert any(row.worker_mend in problem for problem in said), said
+    assert any(row.worker_fix in problem for problem in said), said
+
+
+@pytest.mark.parametrize("row", UNKNOWN, ids=lambda row: row.case)
+def test_worker_refuses_an_unknown_key_by_name(row: Unknown) -> None:
+    with pytest.raises(InvalidDestinationError) as refusal:
+        parse_destination(json.dumps(destination(row.changes)))
+    assert [problem for problem in refusal.value.problems if problem.startswith(f"{row.where}: unknown field")]
