@@ -4,6 +4,7 @@
 references, no titles, no unions with null.
 """
 
+import json
 from typing import Any, Final
 
 import yaml
@@ -15,6 +16,9 @@ from mogulsync.resource.spec import NAME_RULE, Spec
 from mogulsync.resource.status import Status
 
 FILE_NAME: Final = f"{PLURAL}.{GROUP}.yaml"
+
+_ANNOTATIONS: Final = {"kustomize.toolkit.fluxcd.io/substitute": "disabled"}
+"""Flux's post-build substitution would take `$` in patterns and descriptions for a variable of its own."""
 
 _COLUMNS: Final = (
     ("Ready", "string", '.status.conditions[?(@.type=="Ready")].status', 0),
@@ -38,7 +42,7 @@ def custom_resource_definition() -> dict[str, Any]:
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
-        "metadata": {"name": f"{PLURAL}.{GROUP}"},
+        "metadata": {"name": f"{PLURAL}.{GROUP}", "annotations": _ANNOTATIONS},
         "spec": {
             "group": GROUP,
             "scope": "Namespaced",
@@ -70,7 +74,7 @@ def _column(name: str, kind: str, path: str, priority: int) -> dict[str, Any]:
 
 
 def _resource_schema() -> dict[str, Any]:
-    spec = _structural(Spec)
+    spec = _with_defaults_told(_structural(Spec))
     status = _structural(Status)
     return {
         "type": "object",
@@ -121,6 +125,28 @@ def _resolve(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, A
     elif isinstance(extra, dict):
         merged["additionalProperties"] = _resolve(extra, definitions)
     return merged
+
+
+def _with_defaults_told(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema with every optional key's default in its description, where `kubectl explain` shows it."""
+    told = dict(schema)
+    if "properties" in told:
+        required = told.get("required", ())
+        told["properties"] = {
+            key: _with_defaults_told(part if key in required else _with_default_told(part))
+            for key, part in told["properties"].items()
+        }
+    if isinstance(told.get("items"), dict):
+        told["items"] = _with_defaults_told(told["items"])
+    return told
+
+
+def _with_default_told(schema: dict[str, Any]) -> dict[str, Any]:
+    description = schema.get("description", "")
+    if "default" in description.lower():
+        return schema
+    default = json.dumps(schema["default"]).strip('"') if "default" in schema else "none"
+    return schema | {"description": f"{description} Default: {default}."}
 
 
 def _without_nulls(value: Any) -> Any:

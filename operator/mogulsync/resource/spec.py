@@ -201,7 +201,9 @@ class Intercom(Model):
     region: Literal["US", "EU", "AU"] = Field(
         "US", description="Region that hosts the workspace; picks the API host unless url is set."
     )
-    url: Url | None = Field(None, description="Base URL of Intercom's API; overrides the region's host.")
+    url: Url | None = Field(
+        None, description="Base URL of Intercom's API. Default: the region's host, such as https://api.intercom.io."
+    )
     read_plan: Literal["Auto", "Scan", "Search"] = Field(
         "Auto",
         description="How contacts are read: Scan lists them all, Search asks for the keys of ChartMogul's customers "
@@ -460,9 +462,9 @@ class Spec(Model):
         description="Stop the schedule; a run can still be requested by annotation.",
     )
     max_changed_percent: Percentage = Field(
-        100, description="Refuse a run that would write to more than this share of the matched contacts."
+        100, description="Refuse a run that would write to more than this share of the matched contacts, in percent."
     )
     rate_limit_percent: Percentage = Field(
-        80, description="Share of the workspace's Intercom request budget that a run may use."
+        80, description="Share of the workspace's Intercom request budget that a run may use, in percent."
     )
     job: Job = Field(default=Job(), description="How the Jobs' Pods are shaped.")

@@ -27,17 +27,43 @@ urls = st.builds(
     st.text(st.sampled_from("ab.:@?#/[]\\ \n\t\x7f\x80é\u2028-_%"), max_size=8),
 )
 matchings = st.builds(
-    lambda field, listed: {"spec.matching": {"chartmogulField": field, "intercomFields": listed}},
-    st.sampled_from(["Email", "ExternalID"]),
-    st.lists(st.sampled_from(["email", "external_id", "x", "a.b", " "]), max_size=4),
+    lambda field, listed, key: {"spec.matching": {"chartmogulField": field, "intercomFields": listed} | key},
+    st.sampled_from(["Email", "ExternalID", "UUID", "CustomAttribute"]),
+    st.lists(st.sampled_from(["email", "external_id", "x", "a.b", " ", "chartmogul_mrr"]), max_size=4),
+    st.sampled_from([{}, {"chartmogulKey": "crm_id"}, {"chartmogulKey": ""}]),
 )
 mappings = st.lists(
     st.fixed_dictionaries(
-        {"source": st.sampled_from(["MRR", "ARR", "Plan"])},
-        optional={"attribute": st.sampled_from(["a", "chartmogul_mrr", "chartmogul_arr"])},
+        {"source": st.sampled_from(["MRR", "ARR", "CustomAttribute"])},
+        optional={
+            "attribute": st.sampled_from(["a", "chartmogul_mrr", "chartmogul_arr", "email", "external_id"]),
+            "key": st.sampled_from(["a", "b"]),
+            "type": st.sampled_from(["string", "integer", "x"]),
+        },
     ),
     max_size=4,
 ).map(lambda fields: {"spec.fields": fields})
+values = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+rates = (
+    (values | st.text(st.sampled_from("019.eE+- \n"), max_size=5))
+    .map(lambda rate: {"USD": rate})
+    .map(lambda rates: {"spec.chartmogul.exchangeRates": rates})
+)
+quantities = (
+    (values | st.text(st.sampled_from("01.eEmMi+- \n"), max_size=5))
+    .map(lambda quantity: {"limits": {"cpu": quantity}})
+    .map(lambda resources: {"spec.job.resources": resources})
+)
+labels = (
+    st.text(st.sampled_from("aZ0-_. \n"), max_size=4)
+    .map(lambda value: {"a": value})
+    .map(lambda labels: {"spec.job.podLabels": labels})
+)
+clearing = st.builds(
+    lambda unmatched, plan: {"spec.unmatchedContacts": unmatched, "spec.intercom.readPlan": plan},
+    st.sampled_from(["Keep", "Clear", None, ""]),
+    st.sampled_from(["Auto", "Scan", "Search", None]),
+)
 misplaced = st.builds(
     lambda path, value: {path: value},
     st.sampled_from(
@@ -59,6 +85,17 @@ misplaced = st.builds(
             "spec.job.affinity",
             "spec.job.env",
             "spec.job.failedJobsHistoryLimit",
+            "spec.chartmogul.exchangeRates",
+            "spec.unmatchedContacts",
+            "spec.matching.chartmogulKey",
+            "spec.job.volumes",
+            "spec.job.volumeMounts",
+            "spec.job.podAnnotations",
+            "spec.job.podSecurityContext",
+            "spec.job.securityContext.runAsUser",
+            "spec.job.imagePullSecrets",
+            "spec.job.hostAliases",
+            "spec.job.topologySpreadConstraints",
         ]
     ),
     st.sampled_from(
@@ -80,6 +117,8 @@ misplaced = st.builds(
             {"a": 1},
             {"a": "b"},
             {"name": "x"},
+            [{"name": "x"}],
+            [{"name": "x", "emptyDir": {}}],
         ]
     ),
 )
@@ -105,8 +144,22 @@ def test_api_server_and_worker_agree(plane: ControlPlane) -> None:
     with asyncio.Runner() as runner:
         api = KubeApi(plane.kubeconfig)
 
-        @settings(max_examples=200, deadline=None)
-        @given(st.one_of(attributes, schedules, urls, matchings, mappings, misplaced))
+        @settings(max_examples=400, deadline=None)
+        @given(
+            st.one_of(
+                attributes,
+                schedules,
+                urls,
+                matchings,
+                mappings,
+                st.tuples(matchings, mappings).map(lambda both: both[0] | both[1]),
+                rates,
+                quantities,
+                labels,
+                clearing,
+                misplaced,
+            )
+        )
         def agree(changes: dict[str, Any]) -> None:
             manifest = destination(changes)
             worker, server = worker_refusal(manifest), runner.run(server_refusal(api, manifest))

@@ -213,6 +213,7 @@ def test_kubectl_explain_describes_every_field(kubectl: Kubectl) -> None:
     for path in ("icd.spec", "icd.spec.matching", "icd.spec.job.env", "icd.status", "icd.status.lastSync"):
         said = kubectl("explain", path)
         assert "<no description>" not in said, said
+    assert "Default: 0 9 * * *." in " ".join(kubectl("explain", "icd.spec.schedule").split())
     assert "Default: chartmogul_" in " ".join(kubectl("explain", "icd.spec.fields.attribute").split())
 
 

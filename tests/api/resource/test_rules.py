@@ -8,7 +8,7 @@ from kubernetes.aio.client import ApiClient, CustomObjectsApi
 from kubernetes.aio.client.exceptions import ApiException
 
 from mogulsync.resource.names import GROUP, PLURAL, VERSION
-from tests.support.destinations import ACCEPTED, REFUSED, UNKNOWN, Accepted, Refused, Unknown, destination
+from tests.support.destinations import ACCEPTED, REFUSED, UNKNOWN, Accepted, Refused, Unknown, destination, field_list
 
 
 async def try_to_create(api: ApiClient, manifest: dict[str, Any], validation: str = "Strict") -> Any:
@@ -45,3 +45,9 @@ async def test_api_server_refuses_an_unknown_key_under_strict_validation(api: Ap
 async def test_api_server_drops_an_unknown_key_otherwise(api: ApiClient, row: Unknown) -> None:
     created = await try_to_create(api, destination(row.changes), "Ignore")
     assert f'"{row.where.rpartition(".")[2]}"' not in json.dumps(created["spec"])
+
+
+async def test_a_source_that_is_there_twice_is_one_cause(api: ApiClient) -> None:
+    with pytest.raises(ApiException) as refusal:
+        await try_to_create(api, destination(field_list("MRR", "ARR", "MRR")))
+    assert len(json.loads(str(refusal.value.body))["details"]["causes"]) == 1

@@ -60,6 +60,21 @@ def test_every_field_has_a_description(root: dict[str, Any]) -> None:
     assert undescribed == [".metadata"]  # Kubernetes describes that one itself
 
 
+def test_every_optional_key_of_spec_says_its_default(root: dict[str, Any]) -> None:
+    silent = [
+        f"{path}.{key}"
+        for path, schema in schemas(root["properties"]["spec"], "spec")
+        for key, part in schema.get("properties", {}).items()
+        if key not in schema.get("required", []) and "default" not in part["description"].lower()
+    ]
+    assert silent == []
+
+
+def test_flux_substitutes_nothing_in_it() -> None:
+    annotations = custom_resource_definition()["metadata"]["annotations"]
+    assert annotations == {"kustomize.toolkit.fluxcd.io/substitute": "disabled"}
+
+
 def test_descriptions_are_sentences(root: dict[str, Any]) -> None:
     odd = [
         path
@@ -77,7 +92,7 @@ def test_schema_is_structural(root: dict[str, Any]) -> None:
         assert schema.get("type"), path
 
 
-def test_every_rule_has_a_message_that_tells_the_mend(root: dict[str, Any]) -> None:
+def test_every_rule_has_a_message_that_says_the_fix(root: dict[str, Any]) -> None:
     rules = [rule for _, schema in schemas(root, "") for rule in schema.get("x-kubernetes-validations", [])]
     assert len(rules) > 10
     assert all(rule["message"] for rule in rules)

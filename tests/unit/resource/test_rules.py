@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from mogulsync.resource.manifest import InvalidDestinationError, parse_destination
-from tests.support.destinations import ACCEPTED, REFUSED, UNKNOWN, Accepted, Refused, Unknown, destination
+from tests.support.destinations import ACCEPTED, REFUSED, UNKNOWN, Accepted, Refused, Unknown, destination, field_list
 
 
 @pytest.mark.parametrize("row", ACCEPTED, ids=lambda row: row.case)
@@ -29,3 +29,9 @@ def test_worker_refuses_an_unknown_key_by_name(row: Unknown) -> None:
     with pytest.raises(InvalidDestinationError) as refusal:
         parse_destination(json.dumps(destination(row.changes)))
     assert [problem for problem in refusal.value.problems if problem.startswith(f"{row.where}: unknown field")]
+
+
+def test_a_source_that_is_there_twice_is_one_problem() -> None:
+    with pytest.raises(InvalidDestinationError) as refusal:
+        parse_destination(json.dumps(destination(field_list("MRR", "ARR", "MRR"))))
+    assert len(refusal.value.problems) == 1
