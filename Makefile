@@ -10,6 +10,11 @@ COMPILE = $(UV) pip compile --quiet --universal --generate-hashes --python-versi
 STAMP := $(VENV)/.installed
 IMAGE ?= mogulsync:dev
 DOCKER_BUILD ?= docker build
+# What the image says of itself; unknown where there is no git.
+VERSION ?= $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' operator/mogulsync/__init__.py)
+REVISION ?= $(or $(shell git describe --always --abbrev=40 --dirty --exclude='*' 2>/dev/null),unknown)
+SOURCE ?= $(or $(filter https://%,$(shell git config --get remote.origin.url 2>/dev/null | sed 's#//[^/]*@#//#')),unknown)
+SOURCE_DATE_EPOCH ?= $(or $(shell git log -1 --format=%ct 2>/dev/null),0)
 # Most of the tests wait most of the time: for a control plane, for a limit of requests.
 TEST_WORKERS ?= 4
 
@@ -89,8 +94,10 @@ bench-operator: $(STAMP) ## Measure the operator on a control plane of its own (
 	@PYTHONPATH=tools $(BIN)/python -m bench_operator $(BENCH)
 
 .PHONY: image
-image: ## Build the image, IMAGE=mogulsync:dev
-	@$(DOCKER_BUILD) -t $(IMAGE) .
+image: ## Build the image, IMAGE=mogulsync:dev (BASE_IMAGE=python:3.13-slim@sha256:… pins the base)
+	@$(DOCKER_BUILD) -t $(IMAGE) $(if $(BASE_IMAGE),--build-arg BASE_IMAGE=$(BASE_IMAGE)) \
+	  --build-arg VERSION=$(VERSION) --build-arg REVISION=$(REVISION) --build-arg SOURCE=$(SOURCE) \
+	  --build-arg SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) .
 
 .PHONY: chart
 chart: $(STAMP) ## Lint and render the chart (needs helm, kubectl)
