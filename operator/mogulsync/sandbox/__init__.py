@@ -27,7 +27,7 @@ from mogulsync.sandbox.account import (
 from mogulsync.sandbox.app import Sandbox, SandboxOptions
 from mogulsync.sandbox.attributes import SandboxAttribute
 from mogulsync.sandbox.contacts import SandboxContact
-from mogulsync.sandbox.faults import Delay, Drop, Fault, Faults, Respond, Rewrite, Truncate
+from mogulsync.sandbox.faults import Delay, Drop, Fault, Faults, RepeatFirstPage, Respond, Rewrite, Truncate
 from mogulsync.sandbox.request_log import LoggedRequest, RequestLog
 from mogulsync.sandbox.server import Urls, serve, serve_in_thread
 
@@ -41,6 +41,7 @@ __all__ = [
     "Fault",
     "Faults",
     "LoggedRequest",
+    "RepeatFirstPage",
     "RequestLog",
     "Respond",
     "Rewrite",

@@ -1,12 +1,12 @@
-"""The made-up account: everything that the two APIs tell and store.
+"""The account: the data that both APIs read and write.
 
-Reading and changing it from Python is for tests and benchmarks; the APIs go the same way.
+Tests and benchmarks read and change it from Python, through the same methods as the APIs.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from mogulsync.sandbox.attributes import AttributeRejectedError, SandboxAttributes, checked
+from mogulsync.sandbox.attributes import AttributeRejectedError, SandboxAttributes, checked, unknown_attribute
 from mogulsync.sandbox.billing import BillingGenerator
 from mogulsync.sandbox.contacts import ContactGenerator, SandboxContact
 from mogulsync.sandbox.customers import CustomerGenerator
@@ -58,6 +58,7 @@ class SandboxAccount:
         self.attributes = SandboxAttributes()
         self.access_token: str | None = ACCESS_TOKEN
         self.api_key: str | None = API_KEY
+        self.currency = currency
         self.billing = BillingGenerator(seed, currency)
         self._customer_generator = CustomerGenerator(self.billing)
         self._contact_generator = ContactGenerator(self.billing, customers=customers, contacts=contacts)
@@ -65,10 +66,10 @@ class SandboxAccount:
         self._contacts = GeneratedRecords(contacts, self._contact_generator.contact)
         self._subscriptions: dict[int, list[dict[str, Any]]] = {}
         self._invoices: dict[int, list[dict[str, Any]]] = {}
-        self._made_up_customers = customers
+        self._generated_customers = customers
         self._merged: dict[int, tuple[str, str | None]] = {}
-        self._born: dict[int, float] = {}
-        self._rekeyed: set[int] = set()
+        self._added_at: dict[int, float] = {}
+        self._changed_keys: set[int] = set()
 
     # ChartMogul
 
@@ -134,7 +135,7 @@ class SandboxAccount:
             KeyError: There is no such customer.
         """
         index = self._known_customer(uuid)
-        if index in self._subscriptions or index >= self._made_up_customers:
+        if index in self._subscriptions or index >= self._generated_customers:
             return self._subscriptions.get(index, [])
         return self.billing.subscriptions(index)
 
@@ -156,7 +157,7 @@ class SandboxAccount:
 
     def invoices_at(self, index: int) -> list[dict[str, Any]]:
         """Return the invoices of the customer at this index."""
-        if index in self._invoices or index >= self._made_up_customers:
+        if index in self._invoices or index >= self._generated_customers:
             return self._invoices.get(index, [])
         return self.billing.invoices(index)
 
@@ -172,11 +173,27 @@ class SandboxAccount:
         """Return the plans."""
         return [plan.to_json() for plan in self.billing.plans]
 
-    def customers_that_may_have(self, external_id: str) -> list[int]:
-        """Return the indexes of customers among which all with this external id are."""
-        index = identity_index(external_id)
-        guess = set() if index is None else {index}
+    def data_sources(self) -> list[dict[str, Any]]:
+        """Return the data sources."""
+        return [source.to_json() for source in self.billing.sources]
+
+    def candidate_customers(self, key: str) -> list[int]:
+        """Return, ascending, the indexes of customers among which all with this external id or email are."""
+        index = identity_index(key)
+        guess = set() if index is None else {index, index + 1}  # some have the email of the one before them
         return sorted(guess | {changed for changed, _ in self._customers.stored()})
+
+    def customer_index_at(self, position: int) -> int:
+        """Return the index of the customer at this position in the list of all, counted from 0."""
+        return self._customers.index_at(position)
+
+    def invoice_customer_index(self, uuid: str) -> int | None:
+        """Return the index of the customer that has the invoice with this uuid, or None where there is none."""
+        for index, invoices in self._invoices.items():
+            if any(invoice.get("uuid") == uuid for invoice in invoices):
+                return index
+        carried = self.billing.invoice_customer(uuid)
+        return carried if carried is not None and self._customers.get(carried) is not None else None
 
     def customer_at(self, index: int) -> dict[str, Any] | None:
         """Return the customer at this index."""
@@ -192,6 +209,10 @@ class SandboxAccount:
     def contacts(self, start: int = 0) -> Iterator[tuple[int, SandboxContact]]:
         """Yield the index of every contact from index `start` on, and the contact."""
         return self._contacts.scan(start)
+
+    def contact_index_at(self, position: int) -> int:
+        """Return the index of the contact at this position in the list of all, counted from 0."""
+        return self._contacts.index_at(position)
 
     def contact(self, identifier: str) -> SandboxContact | None:
         """Return the contact, or None where there is none, or where it was merged into another."""
@@ -211,9 +232,9 @@ class SandboxAccount:
         """Return the id of the contact that the one with this external id was merged into, if it was."""
         return next((into for into, was in self._merged.values() if was == external_id), None)
 
-    def born_at(self, index: int) -> float:
-        """Return when a contact was added, in unix seconds; 0 for those of the start."""
-        return self._born.get(index, 0.0)
+    def added_at(self, index: int) -> float:
+        """Return when a contact was added, in unix seconds; 0 for generated ones."""
+        return self._added_at.get(index, 0.0)
 
     def add_contact(
         self,
@@ -236,8 +257,8 @@ class SandboxAccount:
             custom_attributes=dict(custom_attributes or {}),
         )
         self._contacts.add(contact)
-        self._rekeyed.add(index)
-        self._born[index] = now
+        self._changed_keys.add(index)
+        self._added_at[index] = now
         return contact
 
     def change_contact(self, identifier: str, **changes: Any) -> SandboxContact:
@@ -250,7 +271,7 @@ class SandboxAccount:
         contact = (self._contacts.get(index) or SandboxContact(identifier))._replace(**changes)
         self._contacts.put(index, contact)
         if set(changes) - {"custom_attributes", "updated_at"}:
-            self._rekeyed.add(index)
+            self._changed_keys.add(index)
         return contact
 
     def set_attributes(self, identifier: str, values: Mapping[str, Any]) -> SandboxContact:
@@ -262,7 +283,7 @@ class SandboxAccount:
         index = self._known_contact(identifier)
         contact = self._contacts.get(index) or SandboxContact(identifier)
         if set(values) & set(_GENERATED_ATTRIBUTES):
-            self._rekeyed.add(index)
+            self._changed_keys.add(index)
         return self.change_contact(identifier, custom_attributes={**contact.custom_attributes, **values})
 
     def write_attributes(self, identifier: str, values: Mapping[str, Any], *, now: int) -> SandboxContact:
@@ -274,16 +295,23 @@ class SandboxAccount:
             KeyError: There is no such contact.
             AttributeRejectedError: A value cannot be stored; then none is.
         """
+        self.set_attributes(identifier, self.check_attributes(values))
+        return self.change_contact(identifier, updated_at=now)
+
+    def check_attributes(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what would be stored of these custom attributes: all but those that are archived.
+
+        Raises:
+            AttributeRejectedError: A value cannot be stored.
+        """
         stored: dict[str, Any] = {}
         for name, value in values.items():
             attribute = self.attributes.custom(name)
             if attribute is None:
-                # That this is an answer 400 is known; the message is the one for conversations.
-                raise AttributeRejectedError(f"Custom attribute '{name}' does not exist")
+                raise AttributeRejectedError(unknown_attribute(name))
             if not attribute.archived:
                 stored[name] = checked(attribute, value)
-        self.set_attributes(identifier, stored)
-        return self.change_contact(identifier, updated_at=now)
+        return stored
 
     def delete_contact(self, identifier: str) -> None:
         """Remove the contact: the API answers 404 from now on.
@@ -308,7 +336,7 @@ class SandboxAccount:
         """Return the ids of the contacts that were merged into this one."""
         return [contact_id(self.seed, index) for index, (into, _) in self._merged.items() if into == identifier]
 
-    def contacts_that_may_have(self, field: str, values: Iterable[object]) -> set[int] | None:
+    def candidate_contacts(self, field: str, values: Iterable[object]) -> set[int] | None:
         """Return the indexes of contacts among which all are whose field equals one of the values.
 
         None: only a look at every contact can tell.
@@ -316,7 +344,7 @@ class SandboxAccount:
         if None in (wanted := list(values)):
             return None
         if field in _KEYS:
-            guess = set(self._rekeyed)
+            guess = set(self._changed_keys)
             for value in wanted:
                 index = contact_index(self.seed, str(value)) if field == "id" else None
                 guess.update(() if index is None else (index,))

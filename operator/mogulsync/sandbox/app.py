@@ -1,21 +1,24 @@
-"""Both APIs as one application: who may ask how often, what goes wrong on purpose, and what is remembered."""
+"""Both APIs as one ASGI application, with rate limits, injected faults and the request log around each."""
 
 import asyncio
 import json
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import parse_qsl, urlencode
 
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mogulsync.sandbox import chartmogul, intercom
 from mogulsync.sandbox.account import SandboxAccount
-from mogulsync.sandbox.faults import Delay, Drop, Effect, Faults, Respond, Rewrite, Truncate
+from mogulsync.sandbox.contacts import ContactForm
+from mogulsync.sandbox.faults import Delay, Drop, Effect, Faults, RepeatFirstPage, Respond, Rewrite, Truncate
+from mogulsync.sandbox.oauth import Authorization
 from mogulsync.sandbox.rate_limits import FixedWindow
 from mogulsync.sandbox.request_log import ApiName, LoggedRequest, RequestLog
 from mogulsync.sandbox.search import SearchRules
@@ -26,6 +29,7 @@ TRANSPORT: Final = "mogulsync.transport"
 """Where the scope holds the connection's transport."""
 _INTERCOM_WINDOW: Final = 10
 """Seconds (Intercom's documentation, rate limiting)."""
+_CURSOR: Final = "starting_after"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,14 +37,19 @@ class SandboxOptions:
     """How the two APIs behave.
 
     Attributes:
-        intercom_limit: Requests in a window of 10 seconds, told in X-RateLimit-*; None: no limit and no headers.
+        intercom_limit: Requests in a window of 10 seconds, given in X-RateLimit-*; None: no limit and no headers.
             The default is a private app's 10,000 a minute.
         chartmogul_limit: Requests in a second; beyond it 429. None: no limit.
         chartmogul_parallel: Requests at once; beyond it 503. None: no limit.
         search_ignores_case: Whether Intercom's search compares text without regard to case.
         search_longest_list: Values that IN and NIN take; None: any number.
         search_lag: Seconds until Intercom's search finds a new contact.
+        attribute_write_lag: Seconds until a created attribute can be written; before, it is unknown.
+        attribute_list_lag: Seconds until a created attribute is listed.
         leads_refuse_null: Whether Intercom refuses null as a lead's custom attribute, as it once did.
+        escape_html: Whether texts of contacts are given HTML-escaped, as Intercom gives some.
+        iso_dates: Whether date attributes are given as ISO 8601 and not as unix seconds.
+        oauth_code_lifetime: Seconds that an authorization code can be exchanged for.
         latency: Seconds that every request takes at least.
         clock: Gives the time in unix seconds.
     """
@@ -51,7 +60,12 @@ class SandboxOptions:
     search_ignores_case: bool = False
     search_longest_list: int | None = None
     search_lag: float = 0.0
+    attribute_write_lag: float = 0.0
+    attribute_list_lag: float = 0.0
     leads_refuse_null: bool = False
+    escape_html: bool = False
+    iso_dates: bool = False
+    oauth_code_lifetime: float = 600.0
     latency: float = 0.0
     clock: Callable[[], float] = time.time
 
@@ -60,10 +74,10 @@ class Sandbox:
     """A served account.
 
     Attributes:
-        account: What both APIs tell and store.
+        account: The data that both APIs read and write.
         options: How they behave.
-        faults: What goes wrong on purpose.
-        requests: The log of requests and the status of their answers.
+        faults: The injected faults.
+        requests: The log of requests and of their answers' status.
         app: The ASGI application.
     """
 
@@ -82,84 +96,83 @@ class Sandbox:
 
     def _chartmogul(self) -> ASGIApp:
         options = self.options
-        side = chartmogul.ChartMogulApi(self.account)
-        window = None if options.chartmogul_limit is None else FixedWindow(options.chartmogul_limit, 1, options.clock)
+        limit = options.chartmogul_limit
         return _Served(
             self,
             api="chartmogul",
-            answer=side.answer,
+            app=chartmogul.ChartMogulApi(self.account).app,
             error=chartmogul.error,
-            window=window,
+            window=None if limit is None else FixedWindow(limit, 1, options.clock),
             parallel=options.chartmogul_parallel,
-            prefix="",
+            header_prefix="",
         )
 
     def _intercom(self) -> ASGIApp:
         options = self.options
-        rules = SearchRules(
-            ignores_case=options.search_ignores_case,
-            longest_list=options.search_longest_list,
-            lag=options.search_lag,
+        limit = options.intercom_limit
+        rules = intercom.IntercomRules(
+            search=SearchRules(
+                ignores_case=options.search_ignores_case,
+                longest_list=options.search_longest_list,
+                lag=options.search_lag,
+            ),
+            leads_refuse_null=options.leads_refuse_null,
+            attribute_write_lag=options.attribute_write_lag,
+            attribute_list_lag=options.attribute_list_lag,
+            form=ContactForm(escapes_html=options.escape_html, iso_dates=options.iso_dates),
         )
-        side = intercom.IntercomApi(
-            self.account, rules, leads_refuse_null=options.leads_refuse_null, clock=options.clock
-        )
-        window = (
-            None
-            if options.intercom_limit is None
-            else FixedWindow(options.intercom_limit, _INTERCOM_WINDOW, options.clock)
-        )
+        authorization = Authorization(self.account, code_lifetime=options.oauth_code_lifetime, clock=options.clock)
         return _Served(
             self,
             api="intercom",
-            answer=side.answer,
+            app=intercom.IntercomApi(self.account, rules, authorization, clock=options.clock).app,
             error=intercom.error,
-            window=window,
+            window=None if limit is None else FixedWindow(limit, _INTERCOM_WINDOW, options.clock),
             parallel=None,
-            prefix="X-RateLimit-",
+            header_prefix="X-RateLimit-",
         )
 
 
 class _Served:
-    """One API: limits, faults and memory around its answers."""
+    """One API with its rate limits, the faults and the request log around it."""
 
     def __init__(
         self,
         sandbox: Sandbox,
         *,
         api: ApiName,
-        answer: Callable[[Request, str], Awaitable[Response]],
+        app: ASGIApp,
         error: Callable[[int], Response],
         window: FixedWindow | None,
         parallel: int | None,
-        prefix: str,
+        header_prefix: str,
     ) -> None:
         self._sandbox = sandbox
         self._api: ApiName = api
-        self._answer = answer
+        self._app = app
         self._error = error
         self._window = window
         self._parallel = parallel
-        self._prefix = prefix
+        self._header_prefix = header_prefix
         self._running = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"].removeprefix(scope.get("root_path", "")) or "/"
-        request = Request(scope, receive)
-        exchange = LoggedRequest(self._api, scope["method"], path)
-        self._sandbox.requests.append(exchange)
+        logged = LoggedRequest(self._api, scope["method"], path)
+        self._sandbox.requests.append(logged)
         self._running += 1
         try:
-            headers, within = self._budget()
-            effects = self._sandbox.faults.effects_on(self._api, scope["method"], path) if within is None else []
-            response = within or await self._respond(request, exchange, effects)
+            headers, refusal = self._limited()
+            body = await Request(scope, receive).body()
+            effects = [] if refusal else self._sandbox.faults.effects_on(self._api, scope["method"], path, body)
+            response = refusal or await self._respond(scope, body, logged, effects)
             if response is None or any(isinstance(effect, Drop) for effect in effects):
                 await _drop(scope, receive)
                 return
             for name, value in headers.items():
                 response.headers.setdefault(name, value)
             cut = next((effect.after for effect in effects if isinstance(effect, Truncate)), None)
-            exchange.status = response.status_code
+            logged.status = response.status_code
             if cut is not None:
                 await _truncate(response, cut, scope, receive, send)
                 return
@@ -169,7 +182,7 @@ class _Served:
         finally:
             self._running -= 1
 
-    def _budget(self) -> tuple[Mapping[str, str], Response | None]:
+    def _limited(self) -> tuple[Mapping[str, str], Response | None]:
         """Count the request; return the headers that tell of the limit, and the refusal when it is over one."""
         refusal = None
         if self._parallel is not None and self._running > self._parallel:
@@ -178,17 +191,19 @@ class _Served:
             return {}, refusal
         if not self._window.acquire():
             refusal = refusal or self._error(429)
-        if not self._prefix:
+        if not self._header_prefix:
             return {}, refusal
-        told = {
-            f"{self._prefix}Limit": str(self._window.limit),
-            f"{self._prefix}Remaining": str(self._window.remaining),
-            f"{self._prefix}Reset": str(self._window.reset),
+        headers = {
+            f"{self._header_prefix}Limit": str(self._window.limit),
+            f"{self._header_prefix}Remaining": str(self._window.remaining),
+            f"{self._header_prefix}Reset": str(self._window.reset),
         }
-        return told, refusal
+        return headers, refusal
 
-    async def _respond(self, request: Request, exchange: LoggedRequest, effects: list[Effect]) -> Response | None:
-        """Return the answer, changed as the effects want it; None when the connection is to break first."""
+    async def _respond(
+        self, scope: Scope, body: bytes, logged: LoggedRequest, effects: list[Effect]
+    ) -> Response | None:
+        """Return the answer, changed by the effects; None when the connection is to break first."""
         if self._sandbox.options.latency:
             await asyncio.sleep(self._sandbox.options.latency)
         for effect in effects:
@@ -201,15 +216,20 @@ class _Served:
                     return None
                 case _:
                     pass
-        exchange.written = _written(request.method, exchange.path, await request.body())
-        try:
-            response = await self._answer(request, exchange.path)
-        except intercom.BodyRejectedError:
-            response = self._error(400)
+        logged.written = _written(scope["method"], logged.path, body)
+        response = await _answer(self._app, scope, body)
         for effect in effects:
             if isinstance(effect, Rewrite):
                 response = _rewritten(response, effect)
+            elif isinstance(effect, RepeatFirstPage):
+                response = await self._repeated(response, scope, body)
         return response
+
+    async def _repeated(self, response: Response, scope: Scope, body: bytes) -> Response:
+        """Return the answer with the entries of the first page in place of its own."""
+        first = await _answer(self._app, *_without_cursor(scope, body))
+        page, first_page = json.loads(bytes(response.body)), json.loads(bytes(first.body))
+        return JSONResponse({**page, "data": first_page["data"]}, status_code=response.status_code)
 
     def _instead(self, effect: Respond) -> Response:
         if effect.body is None:
@@ -227,6 +247,38 @@ async def _healthz(request: Request) -> Response:  # noqa: ARG001 - Starlette's 
     return PlainTextResponse("ok\n")
 
 
+async def _answer(app: ASGIApp, scope: Scope, body: bytes) -> Response:
+    """Return what an application answers to a request with this body."""
+    start: Message = {}
+    chunks: list[bytes] = []
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            start.update(message)
+        else:
+            chunks.append(message.get("body", b""))
+
+    await app(dict(scope), receive, send)
+    response = Response(b"".join(chunks), status_code=start["status"])
+    response.raw_headers[:] = start["headers"]
+    return response
+
+
+def _without_cursor(scope: Scope, body: bytes) -> tuple[Scope, bytes]:
+    """Return the request for the first page of the list that this request asks a later page of."""
+    query = [(name, value) for name, value in parse_qsl(scope["query_string"].decode()) if name != _CURSOR]
+    try:
+        sent = json.loads(body)
+        sent["pagination"].pop(_CURSOR, None)
+        body = json.dumps(sent).encode()
+    except (ValueError, KeyError, TypeError, AttributeError):
+        pass
+    return {**scope, "query_string": urlencode(query).encode()}, body
+
+
 def _rewritten(response: Response, effect: Rewrite) -> Response:
     changed = effect.change(json.loads(bytes(response.body)))
     if isinstance(changed, str | bytes):
@@ -235,7 +287,7 @@ def _rewritten(response: Response, effect: Rewrite) -> Response:
 
 
 def _written(method: str, path: str, body: bytes) -> tuple[str, ...]:
-    """Return the names of what a write to a contact sends."""
+    """Return the names of what an update of a contact sends."""
     if method != "PUT" or not path.startswith("/contacts/"):
         return ()
     try:

@@ -1,7 +1,7 @@
-"""Intercom's contact attributes: the built-in ones, the custom ones, and what may be written to them.
+"""Intercom's data attributes: the built-in ones, the custom ones, and which values each takes.
 
-The rules and messages are those of Intercom's OpenAPI description (data attributes) where it gives them.
-What it leaves open is our choice and says so.
+Rules and messages are those of Intercom's OpenAPI description (data attributes) where it gives them; where it does not,
+a comment says so.
 """
 
 import re
@@ -15,7 +15,8 @@ LONGEST_STRING: Final = 255
 """Characters in a string value (Intercom's help, article 179)."""
 
 _FEWEST_OPTIONS: Final = 2
-_MODELS: Final = ("contact", "company")
+MODELS: Final = ("contact", "company")
+"""What attributes are of."""
 _NAME: Final = re.compile(r"[\w\s$¢£¤¥\u20a0-\u20cf-]+")
 _READ_TYPE: Final = {
     "string": "string",
@@ -54,7 +55,8 @@ class SandboxAttribute:
     archived: bool = False
     api_writable: bool = True
     messenger_writable: bool = False
-    created_at: int = 0
+    known_at: float = 0.0
+    """When it was created, in unix seconds."""
 
     @property
     def custom(self) -> bool:
@@ -62,8 +64,8 @@ class SandboxAttribute:
         return self.id is not None
 
     def to_json(self) -> dict[str, Any]:
-        """Return it as the API tells it."""
-        told: dict[str, Any] = {
+        """Return it as the API gives it."""
+        json: dict[str, Any] = {
             "type": "data_attribute",
             "name": self.name,
             "full_name": f"custom_attributes.{self.name}" if self.custom else self.name,
@@ -78,15 +80,15 @@ class SandboxAttribute:
             "model": self.model,
         }
         if self.custom:
-            told |= {
+            json |= {
                 "id": self.id,
                 "admin_id": "991267459",
-                "created_at": self.created_at,
-                "updated_at": self.created_at,
+                "created_at": int(self.known_at),
+                "updated_at": int(self.known_at),
             }
         if self.options:
-            told["options"] = list(self.options)
-        return told
+            json["options"] = list(self.options)
+        return json
 
 
 _BUILT_IN: Final = (
@@ -135,7 +137,7 @@ class SandboxAttributes:
         self._all = list(_BUILT_IN)
         self._next_id = 40
         for attribute in _AT_THE_START:
-            self._append(replace(attribute, created_at=1_700_000_000))
+            self._append(replace(attribute, known_at=1_700_000_000))
 
     def __iter__(self) -> Iterator[SandboxAttribute]:
         return iter(self._all)
@@ -144,14 +146,14 @@ class SandboxAttributes:
         """Return the contacts' custom attribute of this name, archived or not."""
         return next((each for each in self._all if each.custom and each.model == "contact" and each.name == name), None)
 
-    def create(self, wanted: dict[str, Any], *, now: int = 0) -> SandboxAttribute:
+    def create(self, wanted: dict[str, Any], *, now: float = 0.0) -> SandboxAttribute:
         """Create the attribute that the body of a POST describes.
 
         Raises:
             AttributeRejectedError: It cannot be made.
         """
         name, model, data_type = (wanted.get(key) for key in ("name", "model", "data_type"))
-        if model not in _MODELS:
+        if model not in MODELS:
             raise AttributeRejectedError("The Data Attribute model field must be either contact or company")
         if not isinstance(name, str) or not _NAME.fullmatch(name) or name != name.strip():
             raise AttributeRejectedError(
@@ -172,7 +174,7 @@ class SandboxAttributes:
                 description=str(wanted.get("description") or ""),
                 options=options,
                 messenger_writable=wanted.get("messenger_writable") is True,
-                created_at=now,
+                known_at=now,
             )
         )
 
@@ -233,6 +235,14 @@ def _options(wanted: object) -> tuple[str, ...]:
     if len(values) < _FEWEST_OPTIONS:
         raise AttributeRejectedError("The Data Attribute options field must hold at least two options")
     return values
+
+
+def unknown_attribute(name: str) -> str:
+    """Return the message for a value of an attribute that does not exist.
+
+    That it is an answer 400 is known; the words are those for conversations (intercom-node issue 349).
+    """
+    return f"Custom attribute '{name}' does not exist"
 
 
 def accepted(attribute: SandboxAttribute, value: object) -> bool:

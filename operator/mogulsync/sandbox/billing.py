@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from mogulsync.sandbox.generated import random_bits
-from mogulsync.sandbox.identities import chartmogul_uuid, identity
+from mogulsync.sandbox.identities import chartmogul_index, chartmogul_uuid, identity
 
 DAY: Final = 86_400
 LEADS: Final = ("New Lead", "Working Lead", "Qualified Lead", "Unqualified Lead")
@@ -192,6 +192,11 @@ class BillingGenerator:
         if self.status(index) in LEADS:
             return []
         return [self._invoice(index, place) for place in range(1 + random_bits(self.seed, index, _INVOICE) % 3)]
+
+    def invoice_customer(self, uuid: str) -> int | None:
+        """Return the index of the customer that a generated invoice's uuid carries, or None where it is none."""
+        carried = chartmogul_index("inv", self.seed, uuid)
+        return None if carried is None else carried // 8
 
     def _priced(self, place: int, source: DataSource) -> Iterator[BillingPlan]:
         for tier, (name, code, price) in enumerate(_PRICES):

@@ -1,25 +1,31 @@
-"""ChartMogul's side: customers, subscriptions, plans, invoices.
+"""ChartMogul's API over an account: customers, subscriptions, plans, invoices, data sources.
 
-Paths, filters and keys are those of dev.chartmogul.com's reference; its error bodies are free-form there.
+Paths, filters and keys are those of dev.chartmogul.com's reference; bodies of pages and errors are those that
+ChartMogul's own clients have on record (chartmogul-ruby, spec/fixtures), or free-form where none has.
 """
 
 import base64
 import binascii
-from collections.abc import Iterator
-from typing import Any, Final
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import Any, Final, NamedTuple
 
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Mount, Route, Router
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mogulsync.sandbox import pagination
 from mogulsync.sandbox.account import SandboxAccount
-from mogulsync.sandbox.routing import Routes
 
 _MOST_PER_PAGE: Final = 200
 """Also the default (dev.chartmogul.com, pagination)."""
 
 _MESSAGES: Final = {
-    401: "Unauthorized. No valid API key given.",
+    400: "The request is not valid.",
+    401: "No valid API key provided",
     402: "Your parameters were valid but the request failed.",
     403: "Your trial has expired.",
     404: "Not found",
@@ -28,119 +34,195 @@ _MESSAGES: Final = {
     503: "Too many parallel connections.",
 }
 
+_CUSTOMER_FILTERS: Final = ("external_id", "data_source_uuid", "status", "system")
 
-def error(status: int, message: str | None = None) -> Response:
-    """Return an error as ChartMogul words it."""
+Found = Iterator[tuple[list[int], Any]]
+"""Entries, each with the place after it."""
+
+
+def error(status: int, message: str | None = None, *, param: str | None = None) -> Response:
+    """Return an error body in the form that is on record for 401 and 404: code, message and parameter."""
     text = message or _MESSAGES.get(status, "Something went wrong on our end.")
-    return JSONResponse({"code": status, "message": text, "error": text}, status_code=status)
+    return JSONResponse({"code": status, "message": text, "param": param}, status_code=status)
+
+
+def _not_found(what: str) -> Response:
+    """Return the other form of a 404 that is on record."""
+    return JSONResponse({"error": f"{what} not found"}, status_code=404)
+
+
+class _RefusedError(Exception):
+    """A parameter of a request that cannot be taken."""
+
+    def __init__(self, param: str, message: str) -> None:
+        super().__init__(message)
+        self.param = param
+        self.message = message
+
+
+class _PageRequest(NamedTuple):
+    """The page of a list that a request asks for."""
+
+    size: int
+    start: list[int]
+    """The place that its cursor names; zeros without one."""
+    number: int | None
+    """The page number that it names: deprecated, and ignored beside a cursor."""
+    is_first: bool
+    """Whether it names neither a cursor nor a page number."""
 
 
 class ChartMogulApi:
-    """Answers ChartMogul's requests out of an account."""
+    """Answers ChartMogul's requests from an account; `app` is the ASGI application."""
 
     def __init__(self, account: SandboxAccount) -> None:
         self._account = account
-        self._routes = Routes(
-            ("GET", "/ping", self._ping),
-            ("GET", "/account", self._about),
-            ("GET", "/customers", self._customers),
-            ("GET", "/customers/(?P<uuid>[^/]+)", self._customer),
-            ("GET", "/customers/(?P<uuid>[^/]+)/subscriptions", self._subscriptions),
-            ("GET", "/plans", self._plans),
-            ("GET", "/invoices", self._invoices),
+        router = Router(
+            [
+                Route("/ping", self._ping),
+                Route("/account", self._about),
+                Route("/customers", self._customers),
+                Route("/customers/search", self._search),
+                Route("/customers/{uuid}", self._customer),
+                Route("/customers/{uuid}/subscriptions", self._subscriptions),
+                Route("/import/customers/{uuid}/invoices", self._customer_invoices),
+                Route("/plans", self._plans),
+                Route("/plans/{uuid}", self._plan),
+                Route("/invoices", self._invoices),
+                Route("/invoices/{uuid}", self._invoice),
+                Route("/data_sources", self._data_sources),
+                Route("/data_sources/{uuid}", self._data_source),
+            ],
+            redirect_slashes=False,
+        )
+        self.app: ASGIApp = Starlette(
+            routes=[Mount("/", app=_Authenticated(router, account))],
+            exception_handlers={HTTPException: _http_error, _RefusedError: _refused},
         )
 
-    async def answer(self, request: Request, path: str) -> Response:
-        """Return the answer to a request whose path below the base URL is `path`."""
-        key = _user_name(request)
-        if key is None or key != self._account.api_key:
-            return error(401)
-        handler = self._routes.find(request.method, path)
-        return error(handler) if isinstance(handler, int) else await handler(request)
-
-    async def _ping(self, request: Request) -> Response:  # noqa: ARG002 - every handler gets the request
+    async def _ping(self, request: Request) -> Response:  # noqa: ARG002 - every endpoint gets the request
         return JSONResponse({"data": "pong!"})
 
-    async def _about(self, request: Request) -> Response:  # noqa: ARG002 - every handler gets the request
+    async def _about(self, request: Request) -> Response:  # noqa: ARG002 - every endpoint gets the request
         return JSONResponse(
             {
                 "id": self._account.account_uuid,
                 "name": self._account.name,
-                "currency": "USD",
+                "currency": self._account.currency,
                 "time_zone": "Europe/Berlin",
                 "week_start_on": "monday",
             }
         )
 
     async def _customers(self, request: Request) -> Response:
-        query = request.query_params
-        found = self._selected_customers(
-            query.get("external_id"),
-            _start(request, 1),
-            source=query.get("data_source_uuid"),
-            status=query.get("status"),
-        )
-        return _page(request, "entries", found)
+        asked, query = _page_request(request, 1), request.query_params
+        filters = {name: query[name] for name in _CUSTOMER_FILTERS if name in query}
+        if filters:
+            return _page("entries", asked, lambda start: self._selected_customers(filters, start[0]))
+        first = asked.start[0] if asked.number is None else self._account.customer_index_at(_skipped(asked))
+        found = (([index + 1], customer) for index, customer in self._account.customers(first))
+        return _full_page("entries", asked, found, total=self._account.customer_count)
 
-    def _selected_customers(
-        self, external_id: str | None, start: list[Any], *, source: str | None, status: str | None
-    ) -> Iterator[tuple[list[Any], dict[str, Any]]]:
+    def _selected_customers(self, filters: dict[str, str], start: int) -> Found:
         """Yield the customers that the filters leave, each with the place after it."""
-        for index, customer in self._candidates(external_id, start[0]):
-            if (
-                (external_id is None or external_id in customer["external_ids"])
-                and (source is None or source in customer["data_source_uuids"])
-                and (status is None or str(customer["status"]).replace(" ", "_").lower() == status.lower())
-            ):
+        for index, customer in self._candidates(filters.get("external_id"), start):
+            held = {
+                "external_id": customer["external_ids"],
+                "data_source_uuid": customer["data_source_uuids"],
+                "status": (str(customer["status"]).replace(" ", "_"), customer["status"]),
+                "system": (customer["billing-system-type"],),
+            }
+            if all(value in held[name] for name, value in filters.items()):
                 yield [index + 1], customer
 
     def _candidates(self, external_id: str | None, start: int) -> Iterator[tuple[int, dict[str, Any]]]:
         if external_id is None:
             yield from self._account.customers(start)
             return
-        for index in self._account.customers_that_may_have(external_id):
+        for index in self._account.candidate_customers(external_id):
             customer = self._account.customer_at(index)
             if index >= start and customer is not None:
                 yield index, customer
 
-    async def _customer(self, request: Request, uuid: str) -> Response:  # noqa: ARG002 - every handler gets it
-        customer = self._account.customer(uuid)
-        return error(404, "Customer not found") if customer is None else JSONResponse(customer)
+    async def _search(self, request: Request) -> Response:
+        email = request.query_params.get("email")
+        if not email:
+            raise _RefusedError("email", "The parameter email is missing.")
+        asked = _page_request(request, 1)
 
-    async def _subscriptions(self, request: Request, uuid: str) -> Response:
+        def found(start: list[int]) -> Found:
+            for index in self._account.candidate_customers(email):
+                customer = self._account.customer_at(index)
+                if index >= start[0] and customer is not None and customer["email"] == email:
+                    yield [index + 1], customer
+
+        if next(found([0]), None) is None:
+            return error(404, f'Can\'t find any customers with email: "{email}"', param="email")
+        return _page("entries", asked, found)
+
+    async def _customer(self, request: Request) -> Response:
+        customer = self._account.customer(request.path_params["uuid"])
+        return _not_found("Customer") if customer is None else JSONResponse(customer)
+
+    async def _subscriptions(self, request: Request) -> Response:
         try:
-            found = self._account.subscriptions(uuid)
+            found = self._account.subscriptions(request.path_params["uuid"])
         except KeyError:
-            return error(404, "Customer not found")
-        start = _start(request, 1)[0]
-        return _page(request, "entries", (([start + at + 1], each) for at, each in enumerate(found[start:])))
+            return _not_found("Customer")
+        return _listed(request, "entries", found)
 
     async def _plans(self, request: Request) -> Response:
+        return _listed(request, "plans", [plan for plan in self._account.plans() if _has_values(request, plan)])
+
+    async def _plan(self, request: Request) -> Response:
+        return _one("Plan", request, self._account.plans())
+
+    async def _data_sources(self, request: Request) -> Response:
         query = request.query_params
-        start = _start(request, 1)[0]
-        found = [
-            plan
-            for plan in self._account.plans()
-            if query.get("data_source_uuid") in (None, plan["data_source_uuid"])
-            and query.get("external_id") in (None, plan["external_id"])
-        ]
-        return _page(request, "plans", (([start + at + 1], each) for at, each in enumerate(found[start:])))
+        return JSONResponse(
+            {
+                "data_sources": [
+                    source
+                    for source in self._account.data_sources()
+                    if all(query.get(name) in (None, source[name]) for name in ("name", "system"))
+                ]
+            }
+        )
+
+    async def _data_source(self, request: Request) -> Response:
+        return _one("Data source", request, self._account.data_sources())
 
     async def _invoices(self, request: Request) -> Response:
-        return _page(request, "invoices", self._selected_invoices(request))
+        asked = _page_request(request, 2)
+        uuid = request.query_params.get("customer_uuid")
+        return _page("invoices", asked, lambda start: self._selected_invoices(request, uuid, start))
 
-    def _selected_invoices(self, request: Request) -> Iterator[tuple[list[Any], dict[str, Any]]]:
-        query = request.query_params
-        first, skipped = _start(request, 2)
-        for index, customer in self._invoiced(query.get("customer_uuid"), first):
+    async def _customer_invoices(self, request: Request) -> Response:
+        uuid = request.path_params["uuid"]
+        if self._account.customer(uuid) is None:
+            return _not_found("Customer")
+        asked = _page_request(request, 2)
+        return _page(
+            "invoices",
+            asked,
+            lambda start: self._selected_invoices(request, uuid, start),
+            customer_uuid=uuid,
+        )
+
+    async def _invoice(self, request: Request) -> Response:
+        uuid = request.path_params["uuid"]
+        index = self._account.invoice_customer_index(uuid)
+        held = [] if index is None else self._account.invoices_at(index)
+        return _one("Invoice", request, held)
+
+    def _selected_invoices(self, request: Request, uuid: str | None, start: list[int]) -> Found:
+        first, skipped = start
+        with_disabled = request.query_params.get("with_disabled") == "true"
+        for index, customer in self._invoiced(uuid, first):
             for at, invoice in enumerate(self._account.invoices_at(index)):
                 if index == first and at < skipped:
                     continue
-                if (
-                    query.get("data_source_uuid") in (None, invoice.get("data_source_uuid"))
-                    and query.get("external_id") in (None, invoice.get("external_id"))
-                    and (not invoice.get("disabled") or query.get("with_disabled") == "true")
-                ):
+                if _has_values(request, invoice) and (with_disabled or not invoice.get("disabled")):
                     yield [index, at + 1], {**invoice, "customer_uuid": customer["uuid"]}
 
     def _invoiced(self, uuid: str | None, first: int) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -151,6 +233,27 @@ class ChartMogulApi:
         customer = None if index is None else self._account.customer_at(index)
         if index is not None and customer is not None:
             yield index, customer
+
+
+class _Authenticated:
+    """Lets requests with the account's API key through, and answers 401 to others."""
+
+    def __init__(self, app: ASGIApp, account: SandboxAccount) -> None:
+        self._app = app
+        self._account = account
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        key = _user_name(Request(scope))
+        app = self._app if key is not None and key == self._account.api_key else error(401)
+        await app(scope, receive, send)
+
+
+async def _http_error(request: Request, problem: Exception) -> Response:  # noqa: ARG001 - Starlette's signature
+    return error(problem.status_code if isinstance(problem, HTTPException) else 500)
+
+
+async def _refused(request: Request, problem: Exception) -> Response:  # noqa: ARG001 - Starlette's signature
+    return error(400, str(problem), param=problem.param if isinstance(problem, _RefusedError) else None)
 
 
 def _user_name(request: Request) -> str | None:
@@ -164,20 +267,79 @@ def _user_name(request: Request) -> str | None:
         return None
 
 
-def _start(request: Request, length: int) -> list[Any]:
-    """Return the place that the request's cursor names: the beginning without one, or with a broken one."""
-    found = pagination.place(request.query_params.get("cursor") or "", length)
-    return found if found is not None else [0] * length
+def _has_values(request: Request, record: dict[str, Any]) -> bool:
+    """Return whether a plan or an invoice has the data source and external id that the request names, if any."""
+    query = request.query_params
+    return all(query.get(name) in (None, record.get(name)) for name in ("data_source_uuid", "external_id"))
 
 
-def _page(request: Request, root: str, found: Iterator[tuple[list[Any], Any]]) -> Response:
-    """Return a page of what was found; each comes with the place after it."""
-    size = pagination.page_size(request.query_params, default=_MOST_PER_PAGE, most=_MOST_PER_PAGE) or _MOST_PER_PAGE
+def _one(what: str, request: Request, records: list[dict[str, Any]]) -> Response:
+    uuid = request.path_params["uuid"]
+    found = next((record for record in records if record.get("uuid") == uuid), None)
+    return _not_found(what) if found is None else JSONResponse(found)
+
+
+def _page_request(request: Request, length: int) -> _PageRequest:
+    """Return the page that a request asks for.
+
+    Raises:
+        _RefusedError: The cursor, the page number or the size is none. That these are refused is our choice; what the
+            real API answers is not documented. A size above 200 counts as 200, as it documents.
+    """
+    query = request.query_params
+    text = query.get("cursor") or ""
+    start = pagination.index_place(text, length) if text else [0] * length
+    if start is None:
+        raise _RefusedError("cursor", "The cursor is not valid.")
+    number = pagination.whole_number(query.get("page"), 0)
+    if number is None or number < (1 if query.get("page") else 0):
+        raise _RefusedError("page", "page must be a whole number from 1 on.")
+    size = pagination.whole_number(query.get("per_page"), _MOST_PER_PAGE)
+    if size is None or size < 1:
+        raise _RefusedError("per_page", "per_page must be a whole number from 1 to 200.")
+    named = number if number and not text else None
+    return _PageRequest(min(size, _MOST_PER_PAGE), start, named, is_first=not text and named is None)
+
+
+def _skipped(asked: _PageRequest) -> int:
+    """Return how many entries come before the page that is asked for by its number."""
+    return 0 if asked.number is None else (asked.number - 1) * asked.size
+
+
+def _listed(request: Request, root: str, records: list[Any]) -> Response:
+    """Return the asked-for page of a list that is at hand."""
+    asked = _page_request(request, 1)
+    start = asked.start[0] if asked.number is None else _skipped(asked)
+    found = (([start + at + 1], each) for at, each in enumerate(records[start:]))
+    return _full_page(root, asked, found, total=len(records))
+
+
+def _page(root: str, asked: _PageRequest, found: Callable[[list[int]], Found], **more: Any) -> Response:
+    """Return the asked-for page of a list that has to be gone through; its pages are counted only for a page number."""
+    total = sum(1 for _ in found(asked.start)) if asked.number is not None else None
+    return _full_page(root, asked, islice(found(asked.start), _skipped(asked), None), total=total, **more)
+
+
+def _full_page(root: str, asked: _PageRequest, found: Found, *, total: int | None, **more: Any) -> Response:
+    """Return a page of what was found, with the keys that are on record: the page's number only without a cursor."""
     entries: list[Any] = []
-    after: list[Any] = []
+    after: list[int] = []
+    has_more = False
     for after_this, entry in found:
-        if len(entries) == size:
-            return JSONResponse({root: entries, "cursor": pagination.cursor(*after), "has_more": True})
+        if len(entries) == asked.size:
+            has_more = True
+            break
         entries.append(entry)
         after = after_this
-    return JSONResponse({root: entries, "cursor": pagination.cursor(*after) if after else None, "has_more": False})
+    body: dict[str, Any] = {
+        **more,
+        root: entries,
+        "cursor": pagination.cursor(*after) if after else None,
+        "has_more": has_more,
+    }
+    if asked.is_first or asked.number is not None:
+        number = asked.number or 1
+        body |= {"current_page": number, "total_pages": None if total is None else max(1, -(-total // asked.size))}
+        if root == "entries":
+            body |= {"page": number, "per_page": asked.size}
+    return JSONResponse(body)

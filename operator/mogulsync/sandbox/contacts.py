@@ -11,7 +11,8 @@ from json.encoder import encode_basestring_ascii
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
-from mogulsync.sandbox.billing import BillingGenerator
+from mogulsync.sandbox.attributes import SandboxAttributes
+from mogulsync.sandbox.billing import BillingGenerator, utc
 from mogulsync.sandbox.generated import random_bits
 from mogulsync.sandbox.identities import Identity, contact_id, identity
 
@@ -180,30 +181,58 @@ _TEMPLATE: Final = (
     '"ios_last_seen_at":null,"sms_consent":false,"unsubscribed_from_sms":false,'
     f'{_LISTS},"custom_attributes":%(attributes)s}}'
 )
-"""A contact's JSON, written out because a scan tells a million of them."""
+"""A contact's JSON, written out because a scan gives a million of them."""
 
 
-def contact_json(contact: SandboxContact, workspace_id: str) -> str:
-    """Return the contact as the API tells it (Intercom's OpenAPI description: contact).
+class ContactForm(NamedTuple):
+    """The form in which contacts are given."""
 
-    That description allows no null address, so a contact without one tells a blank.
+    escapes_html: bool = False
+    """Whether texts are escaped for HTML, as recorded answers of Intercom show names (`Phone &amp; SMS`)."""
+    iso_dates: bool = False
+    """Whether date attributes are given as ISO 8601 and not as unix seconds."""
+
+
+_ESCAPES: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"})
+
+
+def contact_json(contact: SandboxContact, workspace_id: str, attributes: SandboxAttributes, form: ContactForm) -> str:
+    """Return the contact as the API gives it.
+
+    Keys are those of Intercom's OpenAPI description (contact). A contact without an address has null there, as recorded
+    answers show, though the description does not say so.
     """
-    email = contact.email or ""
+    text = _escaped_text if form.escapes_html else _text
+    email = contact.email or None
     return _TEMPLATE % {
         "id": contact.id,
         "workspace": workspace_id,
-        "external_id": _text(contact.external_id),
+        "external_id": text(contact.external_id),
         "role": contact.role,
-        "email": encode_basestring_ascii(email),
-        "domain": encode_basestring_ascii(email.strip().rpartition("@")[2]),
-        "phone": _text(contact.phone),
-        "name": _text(contact.name),
+        "email": text(email),
+        "domain": text((email or "").strip().rpartition("@")[2]),
+        "phone": text(contact.phone),
+        "name": text(contact.name),
         "created": contact.created_at,
         "updated": contact.updated_at,
         "signed_up": contact.created_at if contact.role == "user" else "null",
-        "attributes": json.dumps(dict(contact.custom_attributes)) if contact.custom_attributes else "{}",
+        "attributes": json.dumps(_values(contact, attributes, form)) if contact.custom_attributes else "{}",
     }
+
+
+def _values(contact: SandboxContact, attributes: SandboxAttributes, form: ContactForm) -> dict[str, Any]:
+    held = dict(contact.custom_attributes)
+    if form.escapes_html:
+        held = {name: value.translate(_ESCAPES) if isinstance(value, str) else value for name, value in held.items()}
+    if form.iso_dates:
+        dates = {each.name for each in attributes if each.custom and each.data_type == "date"}
+        held |= {name: utc(held[name]) for name in dates & set(held) if isinstance(held[name], int)}
+    return held
 
 
 def _text(value: str | None) -> str:
     return "null" if value is None else encode_basestring_ascii(value)
+
+
+def _escaped_text(value: str | None) -> str:
+    return "null" if value is None else encode_basestring_ascii(value.translate(_ESCAPES))

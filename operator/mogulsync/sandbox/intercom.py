@@ -1,4 +1,4 @@
-"""Intercom's side: the admin, contacts, search and data attributes.
+"""Intercom's API over an account: the admin, contacts, search and data attributes.
 
 Paths, bodies and errors are those of Intercom's OpenAPI description, version 2.16, where it gives them.
 """
@@ -6,18 +6,22 @@ Paths, bodies and errors are those of Intercom's OpenAPI description, version 2.
 import json
 import re
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Mount, Route, Router
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mogulsync.sandbox import pagination
 from mogulsync.sandbox.account import SandboxAccount
-from mogulsync.sandbox.attributes import AttributeRejectedError
-from mogulsync.sandbox.contacts import SandboxContact, contact_json
-from mogulsync.sandbox.oauth import Authorisation
-from mogulsync.sandbox.routing import Routes
+from mogulsync.sandbox.attributes import MODELS, AttributeRejectedError, unknown_attribute
+from mogulsync.sandbox.contacts import ContactForm, SandboxContact, contact_json
+from mogulsync.sandbox.oauth import Authorization
 from mogulsync.sandbox.search import ContactSearch, SearchRejectedError, SearchRules, found_after
 
 _MOST_PER_PAGE: Final = 150
@@ -26,8 +30,9 @@ _LISTED: Final = 10
 _FOUND: Final = 50
 """Default size of a page of the search."""
 _VERSION: Final = re.compile(r"1\.[0-4]|2\.([0-9]|1[0-7])|Preview|Unstable")
-_TELLS_MERGED: Final = 16
-"""The minor version since which a merged contact is told apart from one that does not exist."""
+_GONE_SINCE: Final = 16
+"""The minor version since which a merged contact is 410 and not 404."""
+_ROLES: Final = ("user", "lead")
 _NULL_REFUSED: Final = "Custom attribute value must be of type Numeric, String or Boolean"
 
 _CODES: Final = {
@@ -55,66 +60,89 @@ def error(status: int, code: str | None = None, message: str | None = None) -> R
     return JSONResponse(body, status_code=status, headers={"X-Request-Id": request_id})
 
 
+class _RefusedError(Exception):
+    """A request that is refused."""
+
+    def __init__(self, code: str, message: str, *, status: int = 400) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class IntercomRules:
+    """How Intercom's side behaves where its description leaves it open.
+
+    Attributes:
+        search: How search settles what is not documented.
+        leads_refuse_null: Whether null is refused as a lead's custom attribute, as Intercom once did (intercom-node
+            issue 215); blank text then clears.
+        attribute_write_lag: Seconds until a created attribute can be written.
+        attribute_list_lag: Seconds until a created attribute is listed.
+        form: In which form contacts are given.
+    """
+
+    search: SearchRules
+    leads_refuse_null: bool
+    attribute_write_lag: float
+    attribute_list_lag: float
+    form: ContactForm
+
+
 class IntercomApi:
-    """Answers Intercom's requests out of an account.
+    """Answers Intercom's requests from an account; `app` is the ASGI application.
 
     Args:
-        account: What it tells and stores.
-        rules: How search settles what is not documented.
-        leads_refuse_null: Whether null is refused as a lead's custom attribute, as Intercom once did
-            (intercom-node issue 215); blank text then clears.
+        account: What it reads and writes.
+        rules: How it settles what is left open.
+        authorization: Its OAuth side.
         clock: Gives the time in unix seconds.
     """
 
     def __init__(
-        self, account: SandboxAccount, rules: SearchRules, *, leads_refuse_null: bool, clock: Callable[[], float]
+        self,
+        account: SandboxAccount,
+        rules: IntercomRules,
+        authorization: Authorization,
+        *,
+        clock: Callable[[], float],
     ) -> None:
         self._account = account
-        self._search = ContactSearch(account, rules)
-        self._leads_refuse_null = leads_refuse_null
+        self._rules = rules
+        self._search = ContactSearch(account, rules.search)
         self._clock = clock
-        self._authorisation = Authorisation(account)
-        self._public = Routes(
-            ("GET", "/oauth", self._authorisation.page),
-            ("POST", "/oauth", self._authorisation.decide),
-            ("POST", "/auth/eagle/token", self._authorisation.token),
+        router = Router(
+            [
+                Route("/me", self._me),
+                Route("/contacts", self._contacts),
+                Route("/contacts", self._create, methods=["POST"]),
+                Route("/contacts/search", self._find, methods=["POST"]),
+                Route("/contacts/find_by_external_id/{external_id:path}", self._by_external_id),
+                Route("/contacts/{identifier}", self._contact),
+                Route("/contacts/{identifier}", self._update, methods=["PUT"]),
+                Route("/data_attributes", self._attributes),
+                Route("/data_attributes", self._create_attribute, methods=["POST"]),
+                Route("/data_attributes/{identifier}", self._change_attribute, methods=["PUT"]),
+            ],
+            redirect_slashes=False,
         )
-        self._routes = Routes(
-            ("GET", "/me", self._me),
-            ("GET", "/contacts", self._contacts),
-            ("POST", "/contacts/search", self._find),
-            ("GET", "/contacts/find_by_external_id/(?P<external_id>.+)", self._by_external_id),
-            ("GET", "/contacts/(?P<identifier>[^/]+)", self._contact),
-            ("PUT", "/contacts/(?P<identifier>[^/]+)", self._update),
-            ("GET", "/data_attributes", self._attributes),
-            ("POST", "/data_attributes", self._create_attribute),
-            ("PUT", "/data_attributes/(?P<identifier>[^/]+)", self._change_attribute),
+        self.app: ASGIApp = Starlette(
+            routes=[
+                Route("/oauth", authorization.page),
+                Route("/oauth", authorization.decide, methods=["POST"]),
+                Route("/auth/eagle/token", authorization.token, methods=["POST"]),
+                Mount("/", app=_Authenticated(router, account)),
+            ],
+            exception_handlers={
+                HTTPException: _http_error,
+                AttributeRejectedError: _refused,
+                SearchRejectedError: _refused,
+                _RefusedError: _refused,
+            },
         )
 
-    async def answer(self, request: Request, path: str) -> Response:
-        """Return the answer to a request whose path below the base URL is `path`."""
-        handler = self._public.find(request.method, path)
-        if isinstance(handler, int):
-            refusal = self._refusal(request)
-            if refusal is not None:
-                return refusal
-            handler = self._routes.find(request.method, path)
-        return error(handler) if isinstance(handler, int) else await handler(request)
-
-    def _refusal(self, request: Request) -> Response | None:
-        """Return what is wrong with the request's headers, if anything is."""
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or token.strip() != self._account.access_token:
-            return error(401)
-        version = request.headers.get("intercom-version")
-        if version is not None and not _VERSION.fullmatch(version):
-            return error(400, "intercom_version_invalid", "The requested version could not be found")
-        accepted = request.headers.get("accept", "*/*")
-        if not any(kind in accepted for kind in ("application/json", "application/*", "*/*")):
-            return error(406)
-        return None
-
-    async def _me(self, request: Request) -> Response:  # noqa: ARG002 - every handler gets the request
+    async def _me(self, request: Request) -> Response:  # noqa: ARG002 - every endpoint gets the request
         return JSONResponse(
             {
                 "type": "admin",
@@ -138,11 +166,17 @@ class IntercomApi:
         )
 
     async def _contacts(self, request: Request) -> Response:
-        size = pagination.page_size(request.query_params, default=_LISTED, most=_MOST_PER_PAGE)
-        after = request.query_params.get("starting_after")
-        start = pagination.place(after, 2) if after else [0, 1]
-        if size is None or start is None:
-            return error(400, "parameter_invalid", "Per Page is too big" if size is None else "Cursor is invalid")
+        query = request.query_params
+        size = _page_size(query, default=_LISTED)
+        after = query.get("starting_after")
+        start = pagination.index_place(after, 2) if after else None
+        if after and start is None:
+            raise _RefusedError("parameter_invalid", "Cursor is invalid")
+        if start is None:  # page numbers are documented up to version 2.11
+            number = pagination.whole_number(query.get("page"), 1)
+            if number is None or number < 1:
+                raise _RefusedError("parameter_invalid", "Page is invalid")
+            start = [self._account.contact_index_at((number - 1) * size), number]
         index, page = start
         found: list[SandboxContact] = []
         more = None
@@ -158,20 +192,18 @@ class IntercomApi:
         # The cursor counts in the body only: the real one ignores it in the URL (community.intercom.com, 2038).
         wanted, sort = body.get("pagination") or {}, body.get("sort")
         if not isinstance(wanted, dict):
-            return error(400, "parameter_invalid", "pagination must be an object")
-        size = pagination.page_size(wanted, default=_FOUND, most=_MOST_PER_PAGE)
-        if size is None:
-            return error(400, "parameter_invalid", "Per Page is too big")
+            raise _RefusedError("parameter_invalid", "pagination must be an object")
+        size = _page_size(wanted, default=_FOUND)
         after = wanted.get("starting_after")
         start = pagination.place(str(after), 3) if after else None
         if after and start is None:
-            return error(400, "parameter_invalid", "Cursor is invalid")
+            raise _RefusedError("parameter_invalid", "Cursor is invalid")
+        found = self._search.find(body.get("query"), sort, now=self._clock())
         try:
-            found = self._search.find(body.get("query"), sort, now=self._clock())
-        except SearchRejectedError as refused:
-            return error(400, refused.code, refused.message)
-        rest = found if start is None else found_after(found, (start[0], start[1]), sort)
-        page = 1 if start is None else int(start[2])
+            rest = found if start is None else found_after(found, (start[0], start[1]), sort)
+            page = 1 if start is None else int(start[2])
+        except (TypeError, ValueError):
+            raise _RefusedError("parameter_invalid", "Cursor is invalid") from None
         shown = rest[:size]
         more = pagination.cursor(*shown[-1][0], page + 1) if len(rest) > size else None
         contacts = [contact for _, contact in shown]
@@ -183,12 +215,12 @@ class IntercomApi:
         about: dict[str, Any] = {"type": "pages", "page": page, "per_page": size, "total_pages": -(-total // size)}
         if more is not None:
             about["next"] = {"page": page + 1, "starting_after": more}
-        told = ",".join(self._told(request, contact) for contact in contacts)
-        body = f'{{"type":"list","data":[{told}],"total_count":{total},"pages":{json.dumps(about)}}}'
+        data = ",".join(self._json(request, contact) for contact in contacts)
+        body = f'{{"type":"list","data":[{data}],"total_count":{total},"pages":{json.dumps(about)}}}'
         return Response(body, media_type="application/json")
 
-    def _told(self, request: Request, contact: SandboxContact) -> str:
-        text = contact_json(contact, self._account.workspace_id)
+    def _json(self, request: Request, contact: SandboxContact) -> str:
+        text = contact_json(contact, self._account.workspace_id, self._account.attributes, self._rules.form)
         if request.query_params.get("include_merge_history") != "true" or contact.role != "user":
             return text
         history = [
@@ -202,79 +234,176 @@ class IntercomApi:
         ]
         return f'{text[:-1]},"merge_history":{json.dumps(history)}}}'
 
-    async def _contact(self, request: Request, identifier: str) -> Response:
-        contact = self._account.contact(identifier)
-        if contact is None:
-            return _missing(request, merged_into=self._account.merged_into(identifier))
-        return self._one(request, contact)
+    async def _create(self, request: Request) -> Response:
+        """Create a contact as the description says; a conflict is worded as by Intercom-OpenAPI's issue 543."""
+        body = await _body(request)
+        own = _own_values(body)
+        if not any(own.get(key) for key in ("email", "external_id", "role")):
+            raise _RefusedError("parameter_missing", "email, external_id or role is required")
+        if own.get("role", "user") not in _ROLES:
+            raise _RefusedError("parameter_invalid", "role must be user or lead")
+        same = self._same_user(own)
+        if same is not None:
+            message = f"A contact matching those details already exists with id={same.id}"
+            raise _RefusedError("conflict", message, status=409)
+        values = _custom_attributes(body)
+        self._account.check_attributes(values)
+        now = self._clock()
+        contact = self._account.add_contact(**{key: own[key] for key in own if own[key] is not None}, now=now)
+        if values:
+            contact = self._account.write_attributes(contact.id, values, now=int(now))
+        self._account.change_contact(contact.id, created_at=int(now), updated_at=int(now))
+        text = self._json(request, self._account.contact(contact.id) or contact)
+        return Response(f'{text[:-1]},"enabled_push_messaging":null}}', media_type="application/json")
 
-    async def _by_external_id(self, request: Request, external_id: str) -> Response:
-        for index in sorted(self._account.contacts_that_may_have("external_id", [external_id]) or ()):
+    def _same_user(self, own: dict[str, Any]) -> SandboxContact | None:
+        """Return the user whom a new one would double, by external id, or by email where it has no external id."""
+        if own.get("role") == "lead":
+            return None
+        field = "external_id" if own.get("external_id") else "email"
+        for index in sorted(self._account.candidate_contacts(field, [own.get(field)]) or ()):
+            contact = self._account.contact_at(index)
+            if contact is not None and contact.role == "user" and getattr(contact, field) == own[field]:
+                return contact
+        return None
+
+    async def _contact(self, request: Request) -> Response:
+        contact = self._account.contact(request.path_params["identifier"])
+        return self._gone(request) if contact is None else self._one(request, contact)
+
+    async def _by_external_id(self, request: Request) -> Response:
+        external_id = request.path_params["external_id"]
+        for index in sorted(self._account.candidate_contacts("external_id", [external_id]) or ()):
             contact = self._account.contact_at(index)
             if contact is not None and contact.role == "user" and contact.external_id == external_id:
                 return self._one(request, contact)
         return _missing(request, merged_into=self._account.external_id_merged_into(external_id))
 
-    async def _update(self, request: Request, identifier: str) -> Response:
+    async def _update(self, request: Request) -> Response:
+        identifier = request.path_params["identifier"]
         body = await _body(request)
         contact = self._account.contact(identifier)
         if contact is None:
-            return _missing(request, merged_into=self._account.merged_into(identifier))
-        values = body.get("custom_attributes") or {}
-        if not isinstance(values, dict):
-            return error(400, "type_mismatch", "custom_attributes must be an object")
-        if self._leads_refuse_null and contact.role == "lead" and None in values.values():
-            return error(400, "parameter_invalid", _NULL_REFUSED)
-        now = int(self._clock())
-        try:
-            if values:
-                contact = self._account.write_attributes(identifier, values, now=now)
-        except AttributeRejectedError as refused:
-            return error(refused.status, refused.code, refused.message)
-        own = {key: body[key] for key in ("email", "external_id", "name", "phone", "role") if key in body}
+            return self._gone(request)
+        values = _custom_attributes(body)
+        if self._rules.leads_refuse_null and contact.role == "lead" and None in values.values():
+            raise _RefusedError("parameter_invalid", _NULL_REFUSED)
+        now = self._clock()
+        self._refuse_new_attributes(values, now=now)
+        if values:
+            contact = self._account.write_attributes(identifier, values, now=int(now))
+        own = _own_values(body)
         if own:
-            contact = self._account.change_contact(identifier, updated_at=now, **own)
+            contact = self._account.change_contact(identifier, updated_at=int(now), **own)
         return self._one(request, contact)
 
+    def _refuse_new_attributes(self, values: dict[str, Any], *, now: float) -> None:
+        for name in values:
+            attribute = self._account.attributes.custom(name)
+            if attribute is not None and attribute.known_at + self._rules.attribute_write_lag > now:
+                raise AttributeRejectedError(unknown_attribute(name))
+
+    def _gone(self, request: Request) -> Response:
+        return _missing(request, merged_into=self._account.merged_into(request.path_params["identifier"]))
+
     def _one(self, request: Request, contact: SandboxContact) -> Response:
-        return Response(self._told(request, contact), media_type="application/json")
+        return Response(self._json(request, contact), media_type="application/json")
 
     async def _attributes(self, request: Request) -> Response:
         model = request.query_params.get("model")
         if model == "conversation":
-            return error(
-                422,
-                "parameter_invalid",
-                "model=conversation is no longer supported. Use GET /conversations/attributes instead",
-            )
+            message = "model=conversation is no longer supported. Use GET /conversations/attributes instead"
+            raise _RefusedError("parameter_invalid", message, status=422)
+        if model not in (None, *MODELS):
+            raise _RefusedError("parameter_invalid", "The Data Attribute model field must be either contact or company")
         archived_too = request.query_params.get("include_archived") == "true"
-        told = [
+        latest = self._clock() - self._rules.attribute_list_lag
+        data = [
             attribute.to_json()
             for attribute in self._account.attributes
-            if model in (None, attribute.model) and (archived_too or not attribute.archived)
+            if model in (None, attribute.model)
+            and (archived_too or not attribute.archived)
+            and attribute.known_at <= latest
         ]
-        return JSONResponse({"type": "list", "data": told})
+        return JSONResponse({"type": "list", "data": data})
 
     async def _create_attribute(self, request: Request) -> Response:
-        try:
-            attribute = self._account.attributes.create(await _body(request), now=int(self._clock()))
-        except AttributeRejectedError as refused:
-            return error(refused.status, refused.code, refused.message)
+        attribute = self._account.attributes.create(await _body(request), now=self._clock())
         return JSONResponse(attribute.to_json())
 
-    async def _change_attribute(self, request: Request, identifier: str) -> Response:
-        try:
-            number = int(identifier) if identifier.isdecimal() else -1
-            attribute = self._account.attributes.change(number, await _body(request))
-        except AttributeRejectedError as refused:
-            return error(refused.status, refused.code, refused.message)
-        return JSONResponse(attribute.to_json())
+    async def _change_attribute(self, request: Request) -> Response:
+        identifier = request.path_params["identifier"]
+        number = int(identifier) if identifier.isdecimal() else -1
+        return JSONResponse(self._account.attributes.change(number, await _body(request)).to_json())
+
+
+class _Authenticated:
+    """Lets requests with the access token, a known version and a JSON Accept header through; refuses others."""
+
+    def __init__(self, app: ASGIApp, account: SandboxAccount) -> None:
+        self._app = app
+        self._account = account
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await (self._refusal(Request(scope)) or self._app)(scope, receive, send)
+
+    def _refusal(self, request: Request) -> Response | None:
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or token.strip() != self._account.access_token:
+            return error(401)
+        version = request.headers.get("intercom-version")
+        if version is not None and not _VERSION.fullmatch(version):
+            return error(400, "intercom_version_invalid", "The requested version could not be found")
+        accepted = request.headers.get("accept", "*/*")
+        if not any(kind in accepted for kind in ("application/json", "application/*", "*/*")):
+            return error(406)
+        return None
+
+
+async def _http_error(request: Request, problem: Exception) -> Response:  # noqa: ARG001 - Starlette's signature
+    return error(problem.status_code if isinstance(problem, HTTPException) else 500)
+
+
+async def _refused(request: Request, problem: Exception) -> Response:  # noqa: ARG001 - Starlette's signature
+    if isinstance(problem, AttributeRejectedError | _RefusedError):
+        return error(problem.status, problem.code, problem.message)
+    if isinstance(problem, SearchRejectedError):
+        return error(400, problem.code, problem.message)
+    raise problem
+
+
+def _page_size(values: Mapping[str, Any], *, default: int) -> int:
+    size = pagination.page_size(values, default=default, most=_MOST_PER_PAGE)
+    if size is None:
+        asked = pagination.whole_number(values.get("per_page"), default)
+        raise _RefusedError("parameter_invalid", f"Per Page is too {'big' if (asked or 0) > 0 else 'small'}")
+    return size
+
+
+def _own_values(body: dict[str, Any]) -> dict[str, Any]:
+    """Return what a body says of a contact's own fields.
+
+    Raises:
+        _RefusedError: A value is no text.
+    """
+    own: dict[str, Any] = {key: body[key] for key in ("email", "external_id", "name", "phone", "role") if key in body}
+    for key, value in own.items():
+        if value is not None and not isinstance(value, str):
+            raise _RefusedError("type_mismatch", f"{key} must be a string")
+    return own
+
+
+def _custom_attributes(body: dict[str, Any]) -> dict[str, Any]:
+    values = body.get("custom_attributes") or {}
+    if not isinstance(values, dict):
+        raise _RefusedError("type_mismatch", "custom_attributes must be an object")
+    return values
 
 
 def _missing(request: Request, *, merged_into: str | None) -> Response:
     """Return that there is no such contact, or, since version 2.16, which one it was merged into."""
     version = request.headers.get("intercom-version", "2.16")
-    older = version.startswith(("1.", "2.")) and int(version.partition(".")[2]) < _TELLS_MERGED
+    older = version.startswith(("1.", "2.")) and int(version.partition(".")[2]) < _GONE_SINCE
     if merged_into is None or older:
         return error(404, "not_found", "User Not Found")
     response = error(
@@ -284,15 +413,16 @@ def _missing(request: Request, *, merged_into: str | None) -> Response:
     return response
 
 
-class BodyRejectedError(Exception):
-    """The request's body is no JSON object."""
-
-
 async def _body(request: Request) -> dict[str, Any]:
+    """Return the request's JSON object.
+
+    Raises:
+        _RefusedError: The body is none.
+    """
     try:
         body = json.loads(await request.body() or b"{}")
     except ValueError as broken:
-        raise BodyRejectedError from broken
+        raise _RefusedError("bad_request", "Bad Request") from broken
     if not isinstance(body, dict):
-        raise BodyRejectedError
+        raise _RefusedError("bad_request", "Bad Request")
     return body

@@ -1,4 +1,4 @@
-"""Cursors and page sizes."""
+"""Cursors, page numbers and page sizes, as both APIs use them."""
 
 import base64
 import binascii
@@ -13,7 +13,7 @@ def cursor(*place: Any) -> str:
 
 
 def place(text: str, length: int) -> list[Any] | None:
-    """Return the place that a cursor stands for, or None where it is no cursor of this length."""
+    """Return the place that a cursor was made of, or None where it is no cursor of this length."""
     try:
         found = json.loads(base64.urlsafe_b64decode(text.encode()))
     except (binascii.Error, ValueError):
@@ -21,10 +21,27 @@ def place(text: str, length: int) -> list[Any] | None:
     return found if isinstance(found, list) and len(found) == length else None
 
 
+def index_place(text: str, length: int) -> list[int] | None:
+    """Return the place that a cursor of indexes was made of, or None where it is no such cursor."""
+    found = place(text, length)
+    if found is None or not all(isinstance(each, int) and each >= 0 for each in found):
+        return None
+    return found
+
+
 def page_size(values: Mapping[str, Any], *, default: int, most: int) -> int | None:
-    """Return the wanted `per_page`, or None where it is none or more than `most`."""
+    """Return the asked-for `per_page`, or None where it is no number from 1 to `most`."""
+    size = whole_number(values.get("per_page"), default)
+    return size if size is not None and 1 <= size <= most else None
+
+
+def whole_number(value: Any, default: int) -> int | None:
+    """Return a number of a query or body, `default` where it is missing or empty, None where it is no whole number."""
+    if value is None or value == "":
+        return default
+    if isinstance(value, bool):
+        return None
     try:
-        size = int(values.get("per_page") or default)
+        return int(value)
     except (TypeError, ValueError):
         return None
-    return size if 1 <= size <= most else None

@@ -23,24 +23,28 @@ _OPERATORS: Final = {
     "integer": ("=", "!=", "IN", "NIN", "<", ">", "<=", ">="),
     "float": ("=", "!=", "IN", "NIN", "<", ">", "<=", ">="),
     "date": ("=", "<", ">"),
+    "tag": ("=", "!="),
 }
 _FIELDS: Final = {
     **dict.fromkeys(
         (
             "id", "role", "name", "avatar", "owner_id", "email", "email_domain", "phone", "formatted_phone",
             "external_id", "language_override", "browser", "browser_language", "os", "location.country",
-            "location.region", "location.city", "segment_id", "tag_id",
+            "location.region", "location.city", "segment_id", "ios_app_version", "ios_device", "ios_app_device",
+            "ios_os_version", "ios_app_name", "ios_sdk_version", "android_app_version", "android_device",
+            "android_app_name", "andoid_sdk_version",
         ),
         "string",
     ),
     **dict.fromkeys(
         (
             "created_at", "signed_up_at", "updated_at", "last_seen_at", "last_contacted_at", "last_replied_at",
-            "last_email_opened_at", "last_email_clicked_at",
+            "last_email_opened_at", "last_email_clicked_at", "ios_last_seen_at", "android_last_seen_at",
         ),
         "date",
     ),
     **dict.fromkeys(("unsubscribed_from_emails", "marked_email_as_spam", "has_hard_bounced"), "boolean"),
+    "tag_id": "tag",
 }  # fmt: skip
 _CUSTOM: Final = "custom_attributes."
 _ORDERS: Final = ("ascending", "descending")
@@ -116,7 +120,7 @@ class ContactSearch:
         found = [
             ((order_of(contact), index), contact)
             for index, contact in self._pool(condition.candidates)
-            if condition.test(contact) and self._account.born_at(index) + self._rules.lag <= now
+            if condition.test(contact) and self._account.added_at(index) + self._rules.lag <= now
         ]
         found.sort(key=lambda each: each[0], reverse=descending)
         return found
@@ -172,7 +176,7 @@ class ContactSearch:
             test = self._compare(kind, how, _typed(kind, value, str(field)), read)
         if how not in ("=", "IN"):
             return _Condition(test, None)
-        return _Condition(test, self._account.contacts_that_may_have(str(field), wanted))
+        return _Condition(test, self._account.candidate_contacts(str(field), wanted))
 
     def _kind(self, field: object) -> str:
         if isinstance(field, str) and field.startswith(_CUSTOM):
@@ -253,7 +257,7 @@ def _typed(kind: str, value: Any, field: str) -> Any:
     """
     if value is None:
         return None
-    if kind == "string":
+    if kind in ("string", "tag"):
         return value if isinstance(value, str) else str(value)
     if kind == "boolean":
         if value in (True, "true"):
@@ -283,7 +287,7 @@ def _order(sort: object) -> tuple[Callable[[SandboxContact], Any], bool]:
     if field not in _FIELDS:
         raise SearchRejectedError(f"Field '{field}' is not sortable")
     read = _reader(field)
-    if _FIELDS[field] == "string":
+    if _FIELDS[field] in ("string", "tag"):
         return (lambda contact: read(contact) or ""), order == "descending"
     return (lambda contact: read(contact) or 0), order == "descending"
 

@@ -7,6 +7,7 @@ import pytest
 from mogulsync.chartmogul.client import ChartMogulClient
 from mogulsync.chartmogul.models import NO_DETAILS, CustomerDetails, Detail, SelectedDetails
 from mogulsync.sandbox import Drop, Respond, Rewrite, Sandbox, SandboxAccount, Truncate
+from mogulsync.sandbox.pagination import cursor
 from mogulsync.transport.errors import CredentialsRejectedError, GoneError, SubscriptionEndedError, UnavailableError
 from mogulsync.transport.stats import RequestStats
 
@@ -63,7 +64,8 @@ async def test_pages_of_invoices_that_overlap_bring_none_twice(
 
 
 async def test_a_cursor_that_leads_back_ends_as_unavailable(chartmogul: ChartMogulClient, sandbox: Sandbox) -> None:
-    sandbox.faults.inject(Rewrite(lambda page: {**page, "cursor": "again", "has_more": True}), path="/customers")
+    back = cursor(0)
+    sandbox.faults.inject(Rewrite(lambda page: {**page, "cursor": back, "has_more": True}), path="/customers")
     with pytest.raises(UnavailableError, match="leads back"):
         await uuids(chartmogul)
     assert sandbox.requests.count(api="chartmogul") == 7

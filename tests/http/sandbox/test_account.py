@@ -216,7 +216,7 @@ def test_a_million_contacts_cost_nothing_until_they_are_asked_for() -> None:
     assert account.contact_count == 1_000_000
     _, last = next(islice(account.contacts(999_999), 1))
     assert account.contact(last.id) == last
-    assert account.contacts_that_may_have("external_id", [last.external_id]) == {999_999}
+    assert account.candidate_contacts("external_id", [last.external_id]) == {999_999}
 
 
 @pytest.mark.parametrize("identifier", ["", "nobody", "0" * 24, "ü" * 24, "-1".rjust(24, "0")])

@@ -3,7 +3,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from mogulsync.sandbox import SandboxAccount
+from mogulsync.sandbox import SandboxAccount, Urls
 
 STATUSES = ("Active", "Past Due", "Cancelled", "New Lead", "Working Lead", "Qualified Lead", "Unqualified Lead")
 
@@ -31,7 +31,7 @@ class TestWithManyCustomers:
     def account(self) -> SandboxAccount:
         return SandboxAccount(customers=450, contacts=0)
 
-    @pytest.mark.parametrize("query", [{}, {"per_page": "500"}, {"per_page": "none"}])
+    @pytest.mark.parametrize("query", [{}, {"per_page": "500"}])
     async def test_a_page_holds_200_at_most(self, chartmogul: httpx2.AsyncClient, query: dict[str, str]) -> None:
         page = (await chartmogul.get("/customers", params=query)).json()
         assert (len(page["entries"]), page["has_more"]) == (200, True)
@@ -136,20 +136,122 @@ async def test_a_customer_can_be_changed_while_it_is_served(
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "status"),
+    ("method", "path", "status", "body"),
     [
-        ("GET", "/customers/cus_nobody", 404),
-        ("GET", "/customers/cus_nobody/subscriptions", 404),
-        ("GET", "/nowhere", 404),
-        ("POST", "/customers", 405),
+        ("GET", "/customers/cus_nobody", 404, {"error": "Customer not found"}),
+        ("GET", "/customers/cus_nobody/subscriptions", 404, {"error": "Customer not found"}),
+        ("GET", "/data_sources/ds_none", 404, {"error": "Data source not found"}),
+        (
+            "GET",
+            "/customers/search?email=no%40email.com",
+            404,
+            {"code": 404, "message": 'Can\'t find any customers with email: "no@email.com"', "param": "email"},
+        ),
+        ("GET", "/nowhere", 404, {"code": 404, "message": "Not found", "param": None}),
+        ("POST", "/customers", 405, {"code": 405, "message": "Method not allowed", "param": None}),
     ],
 )
-async def test_what_is_not_there_is_answered_so(
-    chartmogul: httpx2.AsyncClient, method: str, path: str, status: int
+async def test_what_is_not_there_is_answered_as_recorded(
+    chartmogul: httpx2.AsyncClient, method: str, path: str, status: int, body: dict[str, Any]
 ) -> None:
     answer = await chartmogul.request(method, path)
-    assert answer.status_code == status
-    assert answer.json()["error"]
+    assert (answer.status_code, answer.json()) == (status, body)
+
+
+async def test_a_wrong_key_is_answered_as_recorded(urls: Urls) -> None:
+    async with httpx2.AsyncClient(base_url=urls.chartmogul, auth=("wrong", "")) as client:
+        answer = await client.get("/ping")
+    assert (answer.status_code, answer.json()) == (
+        401,
+        {"code": 401, "message": "No valid API key provided", "param": None},
+    )
+
+
+@pytest.mark.parametrize("path", ["/customers", "/plans", "/invoices"])
+@pytest.mark.parametrize(
+    ("query", "param"),
+    [
+        ({"per_page": "0"}, "per_page"),
+        ({"per_page": "-1"}, "per_page"),
+        ({"per_page": "many"}, "per_page"),
+        ({"cursor": "broken"}, "cursor"),
+        ({"cursor": "WyJhIl0="}, "cursor"),
+        ({"page": "0"}, "page"),
+        ({"page": "last"}, "page"),
+    ],
+)
+async def test_a_page_that_cannot_be_is_refused(
+    chartmogul: httpx2.AsyncClient, path: str, query: dict[str, str], param: str
+) -> None:
+    answer = await chartmogul.get(path, params=query)
+    assert (answer.status_code, answer.json()["param"]) == (400, param)
+
+
+async def pages_by_number(chartmogul: httpx2.AsyncClient, path: str, root: str, **query: Any) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    number = 0
+    while True:
+        number += 1
+        page = (await chartmogul.get(path, params={**query, "page": number})).json()
+        found += page[root]
+        assert page["current_page"] == number
+        assert page["has_more"] == (number < page["total_pages"])
+        if not page[root] or not page["has_more"]:
+            return found
+
+
+@pytest.mark.parametrize(
+    ("path", "root", "query"),
+    [
+        ("/customers", "entries", {}),
+        ("/customers", "entries", {"status": "Active"}),
+        ("/customers", "entries", {"system": "Stripe"}),
+        ("/plans", "plans", {}),
+        ("/invoices", "invoices", {"with_disabled": "true"}),
+    ],
+)
+async def test_page_numbers_lead_through_what_cursors_lead_through(
+    chartmogul: httpx2.AsyncClient, account: SandboxAccount, path: str, root: str, query: dict[str, str]
+) -> None:
+    account.delete_customer(next(customer["uuid"] for _, customer in account.customers()))
+    by_cursor = await everything(chartmogul, path, root, per_page=7, **query)
+    assert by_cursor
+    assert await pages_by_number(chartmogul, path, root, per_page=7, **query) == by_cursor
+
+
+async def test_the_first_page_counts_pages_and_the_ones_by_cursor_do_not(chartmogul: httpx2.AsyncClient) -> None:
+    first = (await chartmogul.get("/customers", params={"per_page": 50})).json()
+    assert {key: first[key] for key in first if key not in ("entries", "cursor")} == {
+        "has_more": True,
+        "current_page": 1,
+        "total_pages": 3,
+        "page": 1,
+        "per_page": 50,
+    }
+    second = (await chartmogul.get("/customers", params={"per_page": 50, "cursor": first["cursor"]})).json()
+    assert set(second) == {"entries", "cursor", "has_more"}
+
+
+async def test_a_list_without_entries_has_no_cursor(chartmogul: httpx2.AsyncClient) -> None:
+    page = (await chartmogul.get("/customers", params={"external_id": "unknown"})).json()
+    assert (page["entries"], page["cursor"], page["has_more"]) == ([], None, False)
+
+
+async def test_customers_are_filtered_by_billing_system(
+    chartmogul: httpx2.AsyncClient, account: SandboxAccount
+) -> None:
+    for system in ("Stripe", "Chargebee", "Custom"):
+        told = await everything(chartmogul, "/customers", "entries", system=system)
+        assert told == [customer for _, customer in account.customers() if customer["billing-system-type"] == system]
+        assert told
+    assert await everything(chartmogul, "/customers", "entries", system="stripe") == []
+
+
+async def test_customers_are_found_by_email(chartmogul: httpx2.AsyncClient, account: SandboxAccount) -> None:
+    for _, customer in account.customers():
+        if customer["email"]:
+            told = await everything(chartmogul, "/customers/search", "entries", email=customer["email"])
+            assert told == [other for _, other in account.customers() if other["email"] == customer["email"]]
 
 
 async def test_ping_and_account(chartmogul: httpx2.AsyncClient) -> None:
