@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry
 from mogulsync import __version__
 from mogulsync.controller.cache import DestinationCache, destination_of
 from mogulsync.controller.metrics import Metrics
+from mogulsync.controller.options import OperatorOptions
 from mogulsync.controller.probes import (
     LoopLag,
     liveness_problems,
@@ -25,7 +26,7 @@ from mogulsync.controller.probes import (
 )
 from mogulsync.controller.reconcile import Reconciler
 from mogulsync.controller.resources import WATCHED
-from mogulsync.controller.settings import OperatorOptions, OperatorSettings
+from mogulsync.controller.settings import OperatorSettings
 from mogulsync.kube.client import KubernetesClient, RestClient, StatusError, load_configuration
 from mogulsync.kube.leaderelection import (
     AlwaysLeader,

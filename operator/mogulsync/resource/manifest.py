@@ -13,7 +13,9 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails
 from yaml.constructor import ConstructorError
 
+from mogulsync.resource.job import Job
 from mogulsync.resource.names import API_VERSION, KIND
+from mogulsync.resource.rules import Model
 from mogulsync.resource.spec import NAME_RULE, Spec
 
 _TOP_LEVEL: Final = frozenset({"apiVersion", "kind", "metadata", "spec", "status"})
@@ -118,6 +120,27 @@ def destination_from(manifest: Any) -> Destination:
     return Destination(name=metadata["name"], namespace=metadata.get("namespace"), spec=spec)
 
 
+def parse_job(text: str) -> Job:
+    """Return what a YAML or JSON text of the shape of spec.job says: the operator's --job-defaults.
+
+    Raises:
+        InvalidDestinationError: It is not of that shape; every problem is named.
+    """
+    documents = parse_documents(text)
+    if len(documents) > 1:
+        raise InvalidDestinationError([f"holds {len(documents)} documents; give one, of the shape of spec.job"])
+    document = documents[0] if documents else {}
+    if not isinstance(document, Mapping):
+        raise InvalidDestinationError(["is not a mapping; it must be of the shape of spec.job"])
+    try:
+        return Job.model_validate_json(json.dumps(_as_stored(document)), by_alias=True, by_name=False)
+    except ValidationError as error:
+        sentences = [_sentence(detail, model=Job, root="job") for detail in error.errors(include_url=False)]
+        raise InvalidDestinationError(sentences) from None
+    except (TypeError, ValueError) as error:
+        raise InvalidDestinationError([f"holds a value that JSON does not know ({error})"]) from None
+
+
 def _as_stored(value: Any) -> Any:
     """Return the value as the API server takes it: a key that holds null is not there, and 1.0 is a whole number."""
     if isinstance(value, Mapping):
@@ -156,15 +179,15 @@ def _envelope_problems(manifest: Mapping[str, Any]) -> list[str]:
     return problems
 
 
-def _sentence(detail: ErrorDetails) -> str:
+def _sentence(detail: ErrorDetails, *, model: type[Model] = Spec, root: str = "spec") -> str:
     """Word one of pydantic's errors: path, value, what is wrong and the mend."""
     location = detail["loc"]
     if field := detail.get("ctx", {}).get("field"):
         location = (*location, field)
-    path = _path(location)
+    path = _path(location, root)
     kind = detail["type"]
     if kind == "extra_forbidden":
-        return f"{path}: unknown field{_suggestion(detail['loc'])}; remove it or mend its name"
+        return f"{path}: unknown field{_suggestion(detail['loc'], model)}; remove it or mend its name"
     if kind == "missing":
         return f"{path}: missing; it is required"
     message = detail["msg"]
@@ -175,16 +198,16 @@ def _sentence(detail: ErrorDetails) -> str:
     return f"{path}: {_shown(detail['input'])}: {message}"
 
 
-def _path(location: tuple[int | str, ...]) -> str:
-    path = "spec"
+def _path(location: tuple[int | str, ...], root: str) -> str:
+    path = root
     for part in location:
         path += f"[{part}]" if isinstance(part, int) else f".{part}"
     return path
 
 
-def _suggestion(location: tuple[int | str, ...]) -> str:
+def _suggestion(location: tuple[int | str, ...], root: type[Model]) -> str:
     """Return a hint at the field that was probably meant."""
-    model: Any = Spec
+    model: Any = root
     for part in location[:-1]:
         if isinstance(part, int):
             continue

@@ -9,6 +9,7 @@ import aiohttp
 import pytest
 from prometheus_client import CollectorRegistry, Gauge
 
+from mogulsync.controller.options import Address
 from mogulsync.controller.probes import (
     Handler,
     LoopLag,
@@ -18,7 +19,7 @@ from mogulsync.controller.probes import (
     readiness_problems,
     serving,
 )
-from mogulsync.controller.settings import Address, LivenessThresholds
+from mogulsync.controller.settings import LivenessThresholds
 from mogulsync.kube.watch import WatchStats
 from mogulsync.kube.workqueue import QueueStats
 
