@@ -8,5 +8,12 @@ def main() -> None:
     root()
 
 
+def complete() -> None:
+    """Answer kubectl's completion of `kubectl mogulsync`."""
+    from mogulsync.commands.completion import complete_for_kubectl  # noqa: PLC0415 - for this alone
+
+    complete_for_kubectl()
+
+
 if __name__ == "__main__":
     main()

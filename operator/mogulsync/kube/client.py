@@ -35,6 +35,7 @@ class StatusError(Exception):
         reason: Kubernetes' word for it, such as NotFound.
         fields: Paths of the fields that are wrong.
         retry_after: Seconds to wait before the next request, as the server asks; 0 when it does not.
+        object_name: Name of the object that it is about; empty when it is about none, such as an unknown kind.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class StatusError(Exception):
         reason: str = "",
         fields: tuple[str, ...] = (),
         retry_after: float = 0,
+        object_name: str = "",
     ) -> None:
         super().__init__(f"{what}: {message}")
         self.message = message
@@ -53,6 +55,7 @@ class StatusError(Exception):
         self.reason = reason
         self.fields = fields
         self.retry_after = retry_after
+        self.object_name = object_name
 
     @property
     def not_found(self) -> bool:
@@ -108,17 +111,24 @@ class KubernetesClient(Protocol):
         """Merge a JSON merge patch into an object (or its subresource) and return it as stored."""
 
 
-async def load_configuration() -> Configuration:
+async def load_configuration(*, kubeconfig: str | None = None, context: str | None = None) -> Configuration:
     """Return how to reach the cluster: by `KUBECONFIG`, else from inside a Pod, else by ~/.kube/config.
+
+    Args:
+        kubeconfig: A file that counts instead.
+        context: Of the kubeconfig; None: its current one.
 
     Raises:
         ConfigException: Neither leads to a cluster.
     """
     settings: Configuration = type.__call__(Configuration)  # as the library makes one without its defaults
-    if not os.environ.get("KUBECONFIG") and os.environ.get("KUBERNETES_SERVICE_HOST"):
+    named = kubeconfig or context or os.environ.get("KUBECONFIG")
+    if not named and os.environ.get("KUBERNETES_SERVICE_HOST"):
         kubernetes_config.load_incluster_config(client_configuration=settings)  # type: ignore[no-untyped-call]
     else:
-        await kubernetes_config.load_kube_config(client_configuration=settings)  # type: ignore[no-untyped-call]
+        await kubernetes_config.load_kube_config(  # type: ignore[no-untyped-call]
+            config_file=kubeconfig, context=context, client_configuration=settings
+        )
     # With it, aiohttp looks for a .netrc at each request. A proxy can be named in the kubeconfig.
     settings.client_session_kwargs = {"trust_env": False}
     return settings
@@ -198,27 +208,41 @@ class RestClient:
         headers: dict[str, str] | None = None,
         body: Object | None = None,
     ) -> Object:
-        sent = {**self._client.default_headers, "Accept": "application/json", **(headers or {})}
-        settings = self._client.configuration
-        await self._client.update_params_for_auth(sent, [], ["BearerToken"], path, method, body)
-        url = f"{settings.host}{path}" + (f"?{urlencode(query)}" if query else "")
         try:
-            response = await self._client.rest_client.request(  # type: ignore[no-untyped-call]
-                method, url, headers=sent, body=body, _request_timeout=self._timeout
-            )
+            response = await self._send(method, path, query=query, headers=headers, body=body, time_limit=self._timeout)
             content: bytes = await response.read()
         except (aiohttp.ClientError, OSError) as error:
             raise StatusError(f"{method} {path}", f"no answer ({type(error).__name__})") from error
         if response.status >= HTTPStatus.BAD_REQUEST:
-            raise _refusal(f"{method} {path}", response.status, content, response.headers.get("Retry-After"))
+            raise refusal(f"{method} {path}", response.status, content, response.headers.get("Retry-After"))
         try:
             answer: Object = json.loads(content)
         except ValueError as error:
             raise StatusError(f"{method} {path}", "the answer is no JSON") from error
         return answer
 
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        headers: dict[str, str] | None = None,
+        body: Object | None = None,
+        time_limit: aiohttp.ClientTimeout,
+    ) -> aiohttp.ClientResponse:
+        """Send a request and return its answer, the body still to be read."""
+        sent = {**self._client.default_headers, "Accept": "application/json", **(headers or {})}
+        settings = self._client.configuration
+        await self._client.update_params_for_auth(sent, [], ["BearerToken"], path, method, body)
+        url = f"{settings.host}{path}" + (f"?{urlencode(query)}" if query else "")
+        response: aiohttp.ClientResponse = await self._client.rest_client.request(  # type: ignore[no-untyped-call]
+            method, url, headers=sent, body=body, _request_timeout=time_limit
+        )
+        return response
 
-def _refusal(what: str, status: int, content: bytes, retry_after: str | None) -> StatusError:
+
+def refusal(what: str, status: int, content: bytes, retry_after: str | None) -> StatusError:
     """Return the error of an answer of the API server, which is a `Status` object."""
     try:
         answer = json.loads(content)
@@ -235,4 +259,5 @@ def _refusal(what: str, status: int, content: bytes, retry_after: str | None) ->
         reason=str(answer.get("reason") or ""),
         fields=tuple(str(cause.get("field") or "") for cause in details.get("causes") or ()),
         retry_after=float(wait) if str(wait).replace(".", "", 1).isdigit() else 0,
+        object_name=str(details.get("name") or ""),
     )

@@ -138,15 +138,7 @@ class Report(Part):
     @property
     def exit_code(self) -> ExitCode:
         """The worker's exit code for this outcome and reason."""
-        if self.outcome is Outcome.SUCCEEDED:
-            return ExitCode.SUCCEEDED
-        if self.outcome is Outcome.PARTIALLY_SUCCEEDED:
-            return ExitCode.PARTIALLY_SUCCEEDED
-        if self.reason in _USAGE:
-            return ExitCode.USAGE
-        if self.reason in _RETRY_CANNOT_HELP:
-            return ExitCode.FAILED
-        return ExitCode.RETRYABLE
+        return exit_code_of(self.outcome, self.reason)
 
     def to_json(self) -> str:
         """Return the report as one line of JSON of at most 4096 bytes, whatever it holds.
@@ -161,6 +153,19 @@ class Report(Part):
         while len(_encode(document)) > REPORT_MAX_BYTES:
             document["message"] = shorten(document["message"], len(document["message"]) // 2)
         return _encode(document).decode()
+
+
+def exit_code_of(outcome: str, reason: str) -> ExitCode:
+    """Return the worker's exit code for an outcome and reason; a failure for a reason that is not ours: 5."""
+    if outcome == Outcome.SUCCEEDED:
+        return ExitCode.SUCCEEDED
+    if outcome == Outcome.PARTIALLY_SUCCEEDED:
+        return ExitCode.PARTIALLY_SUCCEEDED
+    if reason in _USAGE:
+        return ExitCode.USAGE
+    if reason in _RETRY_CANNOT_HELP:
+        return ExitCode.FAILED
+    return ExitCode.RETRYABLE
 
 
 def shorten(text: str, limit: int = TEXT_MAX_LENGTH) -> str:

@@ -1,0 +1,88 @@
+"""How results are printed: columns as kubectl writes them, tables on a terminal, JSON and YAML for programs."""
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+    from mogulsync.commands.clusterarguments import OutputFormat
+
+_GAP: Final = "   "
+_LAST_COLUMN: Final = 20
+"""Characters that the last column, which wraps, gets at least."""
+
+
+def print_document(document: Any, output: "OutputFormat") -> None:
+    """Print a document for programs."""
+    if output == "json":
+        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+        return
+    import yaml  # noqa: PLC0415 - slow to import
+
+    click.echo(yaml.safe_dump(document, sort_keys=False, allow_unicode=True), nl=False)
+
+
+def on_terminal() -> bool:
+    """Return whether a person reads standard output as it comes."""
+    return sys.stdout.isatty()
+
+
+def columns(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return rows in columns that are as wide as what is in them; nothing is cut."""
+    lines = [list(titles), *map(list, rows)]
+    widths = [max(len(line[place]) for line in lines) for place in range(len(titles))]
+    return "\n".join(
+        _GAP.join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
+    )
+
+
+def narrowed(
+    titles: Sequence[str], rows: Sequence[Sequence[str]], *, width: int, drop: Sequence[str]
+) -> tuple[list[str], list[list[str]]]:
+    """Return the columns that fit a terminal's width: those of `drop` go first, in that order; the last one wraps."""
+    kept = list(titles)
+
+    def needed() -> int:
+        places = [place for place, title in enumerate(titles) if title in kept]
+        widths = [max(len(line[place]) for line in (titles, *rows)) for place in places[:-1]]
+        return sum(widths) + 2 * len(places) + _LAST_COLUMN
+
+    for title in drop:
+        if needed() <= width:
+            break
+        kept.remove(title)
+    return kept, [[cell for title, cell in zip(titles, row, strict=True) if title in kept] for row in rows]
+
+
+def table(titles: Sequence[str], rows: Sequence[Sequence[str]], *, styles: Sequence[str] = ()) -> "Table":
+    """Return a table for a terminal of any width: cells wrap, a long word too.
+
+    Args:
+        titles: Of the columns.
+        rows: The cells, taken as they are.
+        styles: One for each row, such as `red`; none: plain.
+    """
+    from rich.table import Table  # noqa: PLC0415 - never where output is piped
+    from rich.text import Text  # noqa: PLC0415 - as above
+
+    shown = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for title in titles:
+        last = title == titles[-1]
+        shown.add_column(title, overflow="fold", no_wrap=not last, min_width=len(title))
+    for place, row in enumerate(rows):
+        style = styles[place] if styles else ""
+        shown.add_row(*(Text(cell, overflow="fold") for cell in row), style=style)
+    return shown
+
+
+def console() -> "Console":
+    """Return the terminal to print on; rich honours NO_COLOR."""
+    from rich.console import Console  # noqa: PLC0415 - never where output is piped
+
+    return Console(highlight=False, markup=False, emoji=False)

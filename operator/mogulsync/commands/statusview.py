@@ -1,0 +1,280 @@
+"""What `status` prints."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from mogulsync.cluster.access import DESTINATIONS, Access, open_access
+from mogulsync.cluster.choosing import listed, where
+from mogulsync.cluster.overview import Overview, ago, document, in_zone, ordered, overview, span, until
+from mogulsync.cluster.reach import Reach, Selection
+from mogulsync.commands.clusterarguments import OutputFormat
+from mogulsync.commands.output import columns, console, narrowed, on_terminal, print_document, table
+from mogulsync.commands.running import run
+from mogulsync.resource.fixes import fix_for
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+NEEDS_ATTENTION: Final = 3
+"""Exit code of --exit-code."""
+_WATCH_SECONDS: Final = 2.0
+_NONE: Final = "-"
+_DROPPED: Final = ("UPDATED", "MATCHED", "LOCAL TIME", "LAST RUN", "SYNCED")
+"""Columns that a narrow terminal does without, in this order."""
+_WIDTH: Final = 12
+
+
+async def once(reach: Reach, selection: Selection, output: OutputFormat | None) -> int:
+    """Show the destinations as they are now; return 3 when any needs attention, else 0."""
+    async with open_access(reach) as access:
+        found = await _found(access, selection)
+        if output is not None:
+            shown = [document(each, None) for each in found]
+            print_document(shown[0] if selection.names else {"items": shown}, output)
+        elif selection.names:
+            _print_one(found[0])
+        elif not found:
+            click.echo(f"No IntercomDestination {where(access, selection)}.", err=True)
+        elif on_terminal():
+            console().print(_many(found, selection))
+        else:
+            click.echo(columns(_titles(selection), _rows(found, selection)))
+    return _code(found)
+
+
+def watched(reach: Reach, selection: Selection) -> int:
+    """Go on showing the destinations until Ctrl-C; return 3 when any needed attention then, else 0."""
+    watch = _Watch(reach, selection)
+    try:
+        run(watch.show(), interrupted="")
+    except click.exceptions.Exit:
+        return _code(watch.found)
+    return _code(watch.found)
+
+
+class _Watch:
+    """Destinations, looked at again and again."""
+
+    def __init__(self, reach: Reach, selection: Selection) -> None:
+        self.found: list[Overview] = []
+        self._reach = reach
+        self._selection = selection
+
+    async def show(self) -> None:
+        async with open_access(self._reach) as access:
+            if on_terminal():
+                await self._redraw(access)
+            else:
+                await self._print_changes(access)
+
+    async def _redraw(self, access: Access) -> None:
+        from rich.live import Live  # noqa: PLC0415 - never where output is piped
+
+        with Live(console=console(), auto_refresh=False) as live:
+            while True:
+                self.found = await _found(access, self._selection)
+                live.update(self._picture(), refresh=True)
+                await asyncio.sleep(_WATCH_SECONDS)
+
+    def _picture(self) -> "RenderableType":
+        from rich.text import Text  # noqa: PLC0415 - never where output is piped
+
+        if self._selection.names:
+            return Text("\n".join(lines_of(self.found[0])))
+        return _many(self.found, self._selection)
+
+    async def _print_changes(self, access: Access) -> None:
+        """Print all, then only those in which something changed."""
+        seen: dict[tuple[str, str], Any] = {}
+        while True:
+            self.found = await _found(access, self._selection)
+            news = [each for each in self.found if seen.get((each.namespace, each.name)) != _gist(each)]
+            if self._selection.names and news:
+                _print_one(news[0])
+            elif news:
+                text = columns(_titles(self._selection), _rows(news, self._selection))
+                click.echo(text if not seen else text.partition("\n")[2])
+            seen = {(each.namespace, each.name): _gist(each) for each in self.found}
+            await asyncio.sleep(_WATCH_SECONDS)
+
+
+async def _found(access: Access, selection: Selection) -> list[Overview]:
+    if selection.names:
+        return [overview(await access.read(DESTINATIONS, access.namespace, selection.names[0]))]
+    return ordered(await listed(access, selection))
+
+
+def _gist(seen: Overview) -> Any:
+    return seen.status, seen.suspended, seen.schedule, seen.time_zone
+
+
+def _code(found: Sequence[Overview]) -> int:
+    return NEEDS_ATTENTION if any(each.needs for each in found) else 0
+
+
+# --- many ---
+
+
+def _titles(selection: Selection) -> list[str]:
+    titles = ["NAME", "READY", "SYNCED", "LAST RUN", "MATCHED", "UPDATED", "NEXT RUN", "LOCAL TIME", "ATTENTION"]
+    return ["NAMESPACE", *titles] if selection.all_namespaces else titles
+
+
+def _rows(found: Sequence[Overview], selection: Selection) -> list[list[str]]:
+    now = datetime.now(UTC)
+    return [_row(each, selection, now) for each in found]
+
+
+def _row(seen: Overview, selection: Selection, now: datetime) -> list[str]:
+    last = seen.last
+    theirs, local = in_zone(seen.next_run, seen.time_zone, None) if seen.next_run else (_NONE, _NONE)
+    cells = [
+        seen.name,
+        str(seen.condition("Ready").get("status", "Unknown")),
+        str(seen.condition("Synced").get("status", "Unknown")),
+        f"{last['outcome']} {ago(last.get('completionTime'), now)}".rstrip() if last.get("outcome") else _NONE,
+        str((last.get("customers") or {}).get("matched", _NONE)),
+        str((last.get("contacts") or {}).get("updated", _NONE)),
+        "suspended" if seen.suspended else theirs,
+        _NONE if seen.suspended else local,
+        _attention(seen) or _NONE,
+    ]
+    return [seen.namespace, *cells] if selection.all_namespaces else cells
+
+
+def _attention(seen: Overview) -> str:
+    """Return the reasons that need attention, each with the conditions that give it."""
+    conditions: dict[str, list[str]] = {}
+    for each in seen.needs:
+        conditions.setdefault(each.reason, []).append(each.condition)
+    return ", ".join(f"{reason} ({', '.join(kinds)})" for reason, kinds in conditions.items())
+
+
+def _many(found: Sequence[Overview], selection: Selection) -> "RenderableType":
+    styles = ["red" if each.needs else "dim" if each.suspended else "" for each in found]
+    titles, rows = narrowed(_titles(selection), _rows(found, selection), width=console().width, drop=_DROPPED)
+    return table(titles, rows, styles=styles)
+
+
+# --- one ---
+
+
+def _print_one(seen: Overview) -> None:
+    if not on_terminal():
+        click.echo("\n".join(lines_of(seen)))
+        return
+    from rich.text import Text  # noqa: PLC0415 - never where output is piped
+
+    shown = Text("\n".join(lines_of(seen)))
+    shown.highlight_words(["Conditions", "Last run", "Last preview", "History"], "bold")
+    shown.highlight_words(["What to do:"], "yellow")
+    shown.highlight_regex(r"(?m)^\w+ in namespace .*needs attention$", "bold red")
+    console().print(shown)
+
+
+def lines_of(seen: Overview) -> list[str]:
+    """Return everything about one destination, a line each."""
+    now = datetime.now(UTC)
+    standing = "needs attention" if seen.needs else "suspended" if seen.suspended else "nothing needs attention"
+    lines = [f"{seen.name} in namespace {seen.namespace}: {standing}"]
+    workspace = seen.status.get("workspace") or {}
+    if workspace:
+        named = [workspace.get("name"), workspace.get("id"), workspace.get("region")]
+        lines.append(_line("workspace", ", ".join(str(word) for word in named if word)))
+    lines.append(_line("schedule", f"{seen.schedule} ({seen.time_zone})" + (", suspended" if seen.suspended else "")))
+    if seen.next_run and not seen.suspended:
+        theirs, local = in_zone(seen.next_run, seen.time_zone, None)
+        lines.append(_line("next run", f"{theirs}, {until(seen.next_run, now)}"))
+        lines.append(_line("", f"{local} local time"))
+    lines += ["", "Conditions", *_conditions(seen)]
+    lines += ["", "Last run", *(_report(seen.last, seen.name, now) or ["  none has ended yet"])]
+    if preview := seen.status.get("lastPreview"):
+        lines += ["", "Last preview", *_report(preview, seen.name, now)]
+    if history := seen.status.get("history"):
+        lines += ["", "History", *(f"  {line}" for line in _history(history, now).splitlines())]
+    return lines
+
+
+def _line(title: str, text: str) -> str:
+    return f"  {title:<{_WIDTH}}{text}".rstrip()
+
+
+def _conditions(seen: Overview) -> list[str]:
+    """Return the conditions with their messages, and once for each reason that is not a good one what to do."""
+    good = {"Ready": "True", "Synced": "True", "Overdue": "False"}
+    lines = []
+    told: set[str] = set()
+    for each in seen.status.get("conditions") or ():
+        reason, message = str(each.get("reason", "")), str(each.get("message", ""))
+        lines.append(_line(each["type"], f"{each['status']:<9}{reason}"))
+        if message and message not in told:
+            lines.append(_line("", message))
+        if good.get(each["type"]) != each["status"] and reason not in told and (fix := fix_for(reason, name=seen.name)):
+            lines.append(_line("", f"What to do: {fix}"))
+        told |= {message, reason}
+    return lines or ["  none: the operator has not seen it yet (see mogulsync doctor)"]
+
+
+def _report(report: Any, name: str, now: datetime) -> list[str]:
+    """Return a report's lines; a count that is 0 is left out."""
+    if not report:
+        return []
+    reason = f" ({report['reason']})" if report.get("reason") not in {None, report.get("outcome")} else ""
+    lines = [_line("outcome", f"{report.get('outcome')}{reason} {ago(report.get('completionTime'), now)}".rstrip())]
+    if report.get("message"):
+        lines.append(_line("", report["message"]))
+    trigger = f" ({report['trigger']})" if report.get("trigger") else ""
+    lines.append(_line("job", f"{report.get('job')}{trigger}"))
+    for part in ("customers", "contacts", "requests", "fields"):
+        counts = {name: count for name, count in (report.get(part) or {}).items() if count}
+        if counts:
+            lines.append(_line(part, ", ".join(f"{count} {name}" for name, count in counts.items())))
+    attributes = report.get("attributes") or {}
+    if attributes.get("created"):
+        lines.append(_line("created", ", ".join(_more(each) or str(each) for each in attributes["created"])))
+    for refused in attributes.get("refused") or ():
+        reason = refused.get("reason")
+        lines.append(_line("refused", _more(refused) or f"{refused.get('attribute')}: {reason}{_fix(reason, name)}"))
+    for title, counted in (("failed", report.get("errors")), ("warning", report.get("warnings"))):
+        for each in counted or ():
+            reason = each.get("reason")
+            detail = f" ({each['detail']})" if each.get("detail") else ""
+            lines.append(_line(title, _more(each) or f"{each.get('count')} {reason}{detail}{_fix(reason, name)}"))
+    return lines
+
+
+def _more(entry: Any) -> str:
+    """Return the words for the end of a list that was cut; empty for any other entry."""
+    return f"and {entry['more']} more" if isinstance(entry, dict) and "more" in entry else ""
+
+
+def _fix(reason: Any, name: str) -> str:
+    fix = fix_for(str(reason), name=name)
+    return f": {fix}" if fix else ""
+
+
+def _history(history: Sequence[Any], now: datetime) -> str:
+    titles = ["ENDED", "OUTCOME", "TRIGGER", "TOOK", "MATCHED", "UPDATED", "FAILED", "JOB"]
+    rows = [
+        [
+            ago(entry.get("completionTime"), now) or _NONE,
+            str(entry.get("outcome") or _NONE),
+            str(entry.get("trigger") or _NONE),
+            _took(entry),
+            *(str(entry.get(key, _NONE)) for key in ("matched", "updated", "failed")),
+            str(entry.get("job") or _NONE),
+        ]
+        for entry in history
+    ]
+    return columns(titles, rows)
+
+
+def _took(entry: Any) -> str:
+    try:
+        return span(datetime.fromisoformat(entry["completionTime"]) - datetime.fromisoformat(entry["startTime"]))
+    except (KeyError, TypeError, ValueError):
+        return _NONE
