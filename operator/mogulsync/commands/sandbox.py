@@ -1,24 +1,19 @@
 """`mogulsync sandbox`: serve a made-up ChartMogul and Intercom."""
 
 import asyncio
+import importlib
 import signal
-from typing import Final
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 
 import click
 
-from mogulsync.sandbox import (
-    ACCESS_TOKEN,
-    API_KEY,
-    CLIENT_ID,
-    CLIENT_SECRET,
-    Sandbox,
-    SandboxAccount,
-    SandboxOptions,
-    Urls,
-    serve,
-)
+if TYPE_CHECKING:
+    from mogulsync.sandbox import Sandbox, SandboxAccount, Urls
 
 _HIGHEST_PORT: Final = 65535
+_EXTRA: Final = ("starlette", "uvicorn")
+"""What the distribution's extra `sandbox` installs."""
 
 
 class _Address(click.ParamType[tuple[str, int]]):
@@ -57,20 +52,40 @@ Examples:
     show_default=True,
     help="Intercom requests per 10 seconds; 0 lifts the limits of both APIs.",
 )
+@click.option(
+    "--latency",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    metavar="MILLISECONDS",
+    help="How long every request takes at least.",
+)
+@click.option("--escape-html", is_flag=True, help="Give texts of contacts HTML-escaped, as Intercom does some.")
 def command(
-    *, address: tuple[str, int], customers: int, contacts: int, seed: int, region: str, intercom_limit: int
+    *,
+    address: tuple[str, int],
+    customers: int,
+    contacts: int,
+    seed: int,
+    region: str,
+    intercom_limit: int,
+    latency: int,
+    escape_html: bool,
 ) -> None:
     """Serve a made-up ChartMogul and Intercom over HTTP.
 
     Prints both URLs and the credentials to use, then serves until it is stopped. What is written to it lasts
     as long as it runs.
     """
+    _require_extra()
+    from mogulsync.sandbox import Sandbox, SandboxAccount, SandboxOptions  # noqa: PLC0415 - needs the extra
+
+    options = SandboxOptions(latency=latency / 1000, escape_html=escape_html)
+    if intercom_limit:
+        options = replace(options, intercom_limit=intercom_limit)
+    else:
+        options = replace(options, intercom_limit=None, chartmogul_limit=None, chartmogul_parallel=None)
     account = SandboxAccount(seed=seed, customers=customers, contacts=contacts, region=region)
-    options = (
-        SandboxOptions(intercom_limit=intercom_limit)
-        if intercom_limit
-        else SandboxOptions(intercom_limit=None, chartmogul_limit=None, chartmogul_parallel=None)
-    )
     host, port = address
     try:
         asyncio.run(_run(Sandbox(account, options), host=host, port=port))
@@ -78,17 +93,37 @@ def command(
         raise click.ClickException(f"cannot serve at {host}:{port}: {problem.strerror or problem}") from problem
 
 
-async def _run(sandbox: Sandbox, *, host: str, port: int) -> None:
+def _require_extra() -> None:
+    """Check that what the sandbox needs is installed.
+
+    Raises:
+        click.ClickException: It is not.
+    """
+    for module in _EXTRA:
+        try:
+            importlib.import_module(module)
+        except ModuleNotFoundError as missing:
+            raise click.ClickException(
+                f"the sandbox needs {module}, which comes with the extra `sandbox`: install it with "
+                "`pip install 'mogulsync[sandbox]'` or `uv tool install 'mogulsync[sandbox]'`, or use the image"
+            ) from missing
+
+
+async def _run(sandbox: "Sandbox", *, host: str, port: int) -> None:
     """Serve until SIGINT or SIGTERM."""
+    from mogulsync.sandbox import serve  # noqa: PLC0415 - needs the extra
+
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with serve(sandbox, host=host, port=port) as urls:
-        _print(sandbox, urls)
+        _print(sandbox.account, urls)
         await stop.wait()
 
 
-def _print(sandbox: Sandbox, urls: Urls) -> None:
+def _print(account: "SandboxAccount", urls: "Urls") -> None:
+    from mogulsync.sandbox import ACCESS_TOKEN, API_KEY, CLIENT_ID, CLIENT_SECRET  # noqa: PLC0415 - needs the extra
+
     lines = {
         "ChartMogul": urls.chartmogul,
         "  API key": API_KEY,
@@ -96,10 +131,10 @@ def _print(sandbox: Sandbox, urls: Urls) -> None:
         "  access token": ACCESS_TOKEN,
         "  OAuth client id": CLIENT_ID,
         "  OAuth client secret": CLIENT_SECRET,
-        "  authorise page": urls.authorize,
+        "  authorize page": urls.authorize,
         "  token endpoint": urls.token,
-        "Data": f"{sandbox.account.customer_count} customers, {sandbox.account.contact_count} contacts, "
-        f"seed {sandbox.account.seed}; all made up",
+        "Data": f"{account.customer_count} customers, {account.contact_count} contacts, "
+        f"seed {account.seed}; all made up",
         "Health": f"{urls.root}/healthz",
     }
     for name, value in lines.items():

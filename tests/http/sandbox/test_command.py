@@ -4,6 +4,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -58,6 +59,40 @@ def test_it_runs_where_nothing_can_be_written(tmp_path_factory: pytest.TempPathF
         assert httpx2.get(f"http://127.0.0.1:{port[1]}/healthz").text == "ok\n"
         process.terminate()
         assert process.wait(timeout=10) == 0
+
+
+def test_without_the_extra_it_names_the_fix() -> None:
+    program = (
+        "import sys; sys.modules['starlette'] = None; sys.argv = ['mogulsync', 'sandbox']; "
+        "from mogulsync.commands.root import root; root()"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)  # noqa: S603 - ours
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("Error: the sandbox needs starlette, which comes with the extra `sandbox`")
+    assert "pip install 'mogulsync[sandbox]'" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_its_help_needs_no_extra() -> None:
+    program = (
+        "import sys; sys.modules['starlette'] = None; sys.argv = ['mogulsync', 'sandbox', '--help']; "
+        "from mogulsync.commands.root import root; root()"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)  # noqa: S603 - ours
+    assert ended.returncode == 0
+    assert "--latency MILLISECONDS" in ended.stdout
+
+
+def test_latency_and_escaping_are_options() -> None:
+    arguments = ("--address", "127.0.0.1:0", "--latency", "300", "--escape-html")
+    with started(*arguments) as (_, told):
+        began = time.monotonic()
+        bearer = {"Authorization": f"Bearer {told['access token']}"}
+        contacts = httpx2.get(f"{told['Intercom']}/contacts", headers=bearer, params={"per_page": "150"}).json()["data"]
+        assert time.monotonic() - began >= 0.3
+        names = {contact["name"] for contact in contacts if contact["name"]}
+        assert any("O&#39;Brien" in name or "D&#39;Amico" in name for name in names)
+        assert not any("'" in name for name in names)
 
 
 def test_an_address_in_use_is_told_in_one_line() -> None:

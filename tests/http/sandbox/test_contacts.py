@@ -187,3 +187,99 @@ async def test_a_user_is_found_by_external_id_and_a_lead_is_not(
 async def test_me_names_the_workspace_and_its_region(intercom: httpx2.AsyncClient, account: SandboxAccount) -> None:
     app = (await intercom.get("/me")).json()["app"]
     assert (app["id_code"], app["name"], app["region"]) == (account.workspace_id, "Sandbox", "US")
+
+
+async def test_a_contact_without_an_address_has_null(intercom: httpx2.AsyncClient, account: SandboxAccount) -> None:
+    nameless = account.add_contact(external_id="nameless")
+    body = (await intercom.get(f"/contacts/{nameless.id}")).json()
+    assert (body["email"], body["email_domain"]) == (None, "")
+
+
+async def test_page_numbers_lead_through_the_list(intercom: httpx2.AsyncClient, account: SandboxAccount) -> None:
+    account.delete_contact(first_user(account))
+    told: list[str] = []
+    for number in (1, 2, 3, 4, 5):
+        page = (await intercom.get("/contacts", params={"per_page": 50, "page": number})).json()
+        told += [contact["id"] for contact in page["data"]]
+        assert page["pages"]["page"] == number
+    assert told == [contact.id for _, contact in account.contacts()]
+
+
+@pytest.mark.parametrize(
+    "query", [{"per_page": "0"}, {"per_page": "-1"}, {"per_page": "x"}, {"starting_after": "broken"}, {"page": "0"}]
+)
+async def test_a_page_that_cannot_be_is_refused(intercom: httpx2.AsyncClient, query: dict[str, str]) -> None:
+    answer = await intercom.get("/contacts", params=query)
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, "parameter_invalid")
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        ({"email": "new@example.com"}, 200, None),
+        ({"external_id": "new", "role": "user"}, 200, None),
+        ({"role": "lead"}, 200, None),
+        ({}, 400, "parameter_missing"),
+        ({"name": "Nobody"}, 400, "parameter_missing"),
+        ({"role": "king"}, 400, "parameter_invalid"),
+        ({"email": 7}, 400, "type_mismatch"),
+        ({"email": "x@example.com", "custom_attributes": {"unheard_of": 1}}, 400, "parameter_invalid"),
+    ],
+)
+async def test_a_contact_is_created_or_refused(
+    intercom: httpx2.AsyncClient, account: SandboxAccount, body: dict[str, Any], status: int, code: str | None
+) -> None:
+    answer = await intercom.post("/contacts", json=body)
+    assert answer.status_code == status
+    if code is not None:
+        assert answer.json()["errors"][0]["code"] == code
+        assert account.contact_count == 170
+        return
+    created = answer.json()
+    assert created["role"] == body.get("role", "user")
+    assert account.contact_count == 171
+    assert (await intercom.get(f"/contacts/{created['id']}")).json()["email"] == body.get("email")
+
+
+async def test_a_user_is_not_created_twice(intercom: httpx2.AsyncClient, account: SandboxAccount) -> None:
+    user = next(contact for _, contact in account.contacts() if contact.role == "user" and contact.email)
+    for body in ({"email": user.email}, {"external_id": user.external_id}):
+        answer = await intercom.post("/contacts", json=body)
+        assert (answer.status_code, answer.json()["errors"][0]["code"]) == (409, "conflict")
+    second = await intercom.post("/contacts", json={"email": user.email, "external_id": "another"})
+    assert second.status_code == 200
+
+
+class TestWhereTextsAreEscaped:
+    @pytest.fixture
+    def options(self) -> SandboxOptions:
+        return SandboxOptions(intercom_limit=None, escape_html=True)
+
+    async def test_texts_come_escaped_and_are_stored_as_sent(
+        self, intercom: httpx2.AsyncClient, account: SandboxAccount
+    ) -> None:
+        user = first_user(account)
+        account.change_contact(user, email="o'brien@example.com", name='Phone & "SMS" <x>')
+        values = {"custom_attributes": {"billing_id": "R&D", "account_number": 7}}
+        body = (await intercom.put(f"/contacts/{user}", json=values)).json()
+        assert (body["email"], body["name"]) == ("o&#39;brien@example.com", "Phone &amp; &quot;SMS&quot; &lt;x&gt;")
+        assert body["custom_attributes"]["billing_id"] == "R&amp;D"
+        assert body["custom_attributes"]["account_number"] == 7
+        assert attributes_of(account, user)["billing_id"] == "R&D"
+        query = {"field": "email", "operator": "=", "value": "o'brien@example.com"}
+        found = (await intercom.post("/contacts/search", json={"query": query})).json()
+        assert [contact["email"] for contact in found["data"]] == ["o&#39;brien@example.com"]
+
+
+class TestWhereDatesComeAsText:
+    @pytest.fixture
+    def options(self) -> SandboxOptions:
+        return SandboxOptions(intercom_limit=None, iso_dates=True)
+
+    async def test_date_attributes_are_given_as_iso_8601(
+        self, intercom: httpx2.AsyncClient, account: SandboxAccount
+    ) -> None:
+        values = {"custom_attributes": {"trial_ends_at": 1_790_000_000, "account_number": 1_790_000_000}}
+        body = (await intercom.put(f"/contacts/{first_user(account)}", json=values)).json()
+        assert body["custom_attributes"]["trial_ends_at"] == "2026-09-21T14:13:20.000Z"
+        assert body["custom_attributes"]["account_number"] == 1_790_000_000

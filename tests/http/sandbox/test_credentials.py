@@ -4,7 +4,17 @@ from urllib.parse import parse_qs, urlsplit
 import httpx2
 import pytest
 
-from mogulsync.sandbox import ACCESS_TOKEN, API_KEY, CLIENT_ID, CLIENT_SECRET, SandboxAccount, Urls
+from mogulsync.sandbox import (
+    ACCESS_TOKEN,
+    API_KEY,
+    CLIENT_ID,
+    CLIENT_SECRET,
+    Respond,
+    Sandbox,
+    SandboxAccount,
+    SandboxOptions,
+    Urls,
+)
 
 CALLBACK = "http://127.0.0.1:9/callback"
 ASKED = {"client_id": CLIENT_ID, "state": "s&t", "redirect_uri": CALLBACK}
@@ -78,6 +88,66 @@ async def test_a_wrong_exchange_gets_no_token(urls: Urls, wrong: dict[str, str],
     wanted = {"code": "x", "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, **wrong}
     async with httpx2.AsyncClient() as client:
         assert (await client.post(urls.token, json=wanted)).status_code == status
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+async def code_for(client: httpx2.AsyncClient, urls: Urls) -> str:
+    agreed = answer_of(await client.get(urls.authorize, params={**ASKED, "decision": "approve"}))
+    return agreed["code"]
+
+
+class TestWhereCodesExpire:
+    @pytest.fixture
+    def clock(self) -> Clock:
+        return Clock()
+
+    @pytest.fixture
+    def options(self, clock: Clock) -> SandboxOptions:
+        return SandboxOptions(oauth_code_lifetime=60, clock=clock)
+
+    @pytest.mark.parametrize(("passed", "status"), [(59, 200), (60, 400)])
+    async def test_a_code_works_for_its_lifetime(self, urls: Urls, clock: Clock, passed: float, status: int) -> None:
+        async with httpx2.AsyncClient() as client:
+            wanted = {"code": await code_for(client, urls), "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}
+            clock.now += passed
+            assert (await client.post(urls.token, json=wanted)).status_code == status
+
+
+@pytest.mark.parametrize(("redirect_uri", "status"), [(CALLBACK, 200), ("http://127.0.0.1:9/other", 400)])
+async def test_a_code_is_for_the_redirect_uri_that_it_was_sent_to(urls: Urls, redirect_uri: str, status: int) -> None:
+    async with httpx2.AsyncClient() as client:
+        wanted = {
+            "code": await code_for(client, urls),
+            "client_id": CLIENT_ID,
+            "client_secret": CLIENT_SECRET,
+            "redirect_uri": redirect_uri,
+        }
+        assert (await client.post(urls.token, data=wanted)).status_code == status
+
+
+async def test_the_page_has_a_button_to_agree_and_one_to_deny(urls: Urls) -> None:
+    async with httpx2.AsyncClient() as client:
+        page = await client.get(urls.authorize, params=ASKED)
+        assert '<button type="submit" name="decision" value="approve">Authorize access</button>' in page.text
+        assert '<button type="submit" name="decision" value="deny">Deny</button>' in page.text
+        assert page.headers["cache-control"] == "no-store"
+        denied = answer_of(await client.post(urls.authorize, data={**ASKED, "decision": "deny"}))
+    assert denied == {"error": "access_denied", "state": "s&t"}
+
+
+async def test_faults_reach_the_page_and_the_token_endpoint(urls: Urls, sandbox: Sandbox) -> None:
+    sandbox.faults.inject(Respond(503), api="intercom", path="/auth/eagle/token", times=1)
+    sandbox.faults.inject(Respond(500, "<h1>Oops</h1>"), api="intercom", path="/oauth", times=1)
+    async with httpx2.AsyncClient() as client:
+        assert (await client.get(urls.authorize, params=ASKED)).text == "<h1>Oops</h1>"
+        assert (await client.post(urls.token, json={})).status_code == 503
 
 
 @pytest.mark.parametrize("wrong", [{"client_id": "another"}, {"redirect_uri": "javascript:x"}, {"redirect_uri": ""}])

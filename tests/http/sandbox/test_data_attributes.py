@@ -3,7 +3,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from mogulsync.sandbox import SandboxAccount
+from mogulsync.sandbox import SandboxAccount, SandboxOptions
 
 NEW: dict[str, Any] = {"name": "chartmogul_mrr", "model": "contact", "data_type": "float", "description": "MRR"}
 
@@ -82,3 +82,47 @@ async def test_a_change_keeps_what_it_does_not_name(intercom: httpx2.AsyncClient
 
 async def test_conversations_attributes_live_elsewhere(intercom: httpx2.AsyncClient) -> None:
     assert (await intercom.get("/data_attributes", params={"model": "conversation"})).status_code == 422
+
+
+async def test_an_unknown_model_is_refused(intercom: httpx2.AsyncClient) -> None:
+    answer = await intercom.get("/data_attributes", params={"model": "AAA"})
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, "parameter_invalid")
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class TestWhereNewAttributesLag:
+    @pytest.fixture
+    def clock(self) -> Clock:
+        return Clock()
+
+    @pytest.fixture
+    def options(self, clock: Clock) -> SandboxOptions:
+        return SandboxOptions(intercom_limit=None, attribute_write_lag=5, attribute_list_lag=20, clock=clock)
+
+    async def test_a_created_one_is_unknown_to_writes_for_a_while(
+        self, intercom: httpx2.AsyncClient, account: SandboxAccount, clock: Clock
+    ) -> None:
+        await intercom.post("/data_attributes", json=NEW)
+        path = f"/contacts/{next(contact.id for _, contact in account.contacts())}"
+        statuses = []
+        for passed in (0, 4, 1):
+            clock.now += passed
+            values = {"custom_attributes": {"chartmogul_mrr": 49}}
+            statuses.append((await intercom.put(path, json=values)).status_code)
+        assert statuses == [400, 400, 200]
+
+    async def test_a_created_one_is_missing_in_the_list_for_a_while_and_its_name_is_taken_at_once(
+        self, intercom: httpx2.AsyncClient, clock: Clock
+    ) -> None:
+        await intercom.post("/data_attributes", json=NEW)
+        assert (await intercom.post("/data_attributes", json=NEW)).status_code == 400
+        assert "chartmogul_mrr" not in await listed(intercom)
+        clock.now += 20
+        assert "chartmogul_mrr" in await listed(intercom)

@@ -4,7 +4,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from mogulsync.sandbox import Delay, Drop, Respond, Rewrite, Sandbox, SandboxAccount, Truncate
+from mogulsync.sandbox import Delay, Drop, RepeatFirstPage, Respond, Rewrite, Sandbox, SandboxAccount, Truncate
 
 
 @pytest.mark.parametrize(
@@ -82,6 +82,51 @@ async def test_an_answer_may_be_rewritten(intercom: httpx2.AsyncClient, sandbox:
 
     sandbox.faults.inject(Rewrite(same_cursor), path="/contacts", times=1)
     assert (await intercom.get("/contacts")).json()["pages"]["next"] == {"starting_after": "again"}
+
+
+async def test_a_fault_may_look_at_the_body(
+    intercom: httpx2.AsyncClient, sandbox: Sandbox, account: SandboxAccount
+) -> None:
+    first = next(contact for _, contact in account.contacts())
+    path = f"/contacts/{first.id}"
+    sandbox.faults.inject(Respond(400), method="PUT", body=lambda sent: "crm_id" in sent["custom_attributes"])
+    statuses = [
+        (await intercom.put(path, json=body)).status_code
+        for body in (
+            {"custom_attributes": {"crm_id": "7", "newsletter": True}},
+            {"custom_attributes": {"newsletter": True}},
+            {},
+        )
+    ]
+    assert statuses == [400, 200, 200]
+    after = account.contact(first.id)
+    assert after
+    assert after.custom_attributes == {**first.custom_attributes, "newsletter": True}
+
+
+async def test_a_later_page_may_repeat_the_first(intercom: httpx2.AsyncClient, sandbox: Sandbox) -> None:
+    sandbox.faults.inject(RepeatFirstPage(), method="POST", path="/contacts/search")
+    query = {"field": "role", "operator": "=", "value": "user"}
+    first = (await intercom.post("/contacts/search", json={"query": query, "pagination": {"per_page": 5}})).json()
+    paging = {"per_page": 5, "starting_after": first["pages"]["next"]["starting_after"]}
+    second = (await intercom.post("/contacts/search", json={"query": query, "pagination": paging})).json()
+    assert second["data"] == first["data"]
+    assert second["pages"]["page"] == 2
+    assert second["pages"]["next"] != first["pages"]["next"]
+
+
+async def test_the_list_may_repeat_its_first_page_too(intercom: httpx2.AsyncClient, sandbox: Sandbox) -> None:
+    sandbox.faults.inject(RepeatFirstPage(), method="GET", path="/contacts", skip=1, times=1)
+    first = (await intercom.get("/contacts", params={"per_page": 5})).json()
+    after = first["pages"]["next"]["starting_after"]
+    second = (await intercom.get("/contacts", params={"per_page": 5, "starting_after": after})).json()
+    assert second["data"] == first["data"]
+
+
+async def test_retry_after_comes_beside_what_remains(intercom: httpx2.AsyncClient, sandbox: Sandbox) -> None:
+    sandbox.faults.inject(Respond(429, headers={"Retry-After": "2"}), times=1)
+    answer = await intercom.get("/me")
+    assert (answer.status_code, answer.headers["retry-after"]) == (429, "2")
 
 
 async def test_the_request_log_holds_method_path_and_status(
