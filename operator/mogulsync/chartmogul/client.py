@@ -65,24 +65,22 @@ class ChartMogulClient:
         """Return when the API key works."""
         await self._http.request("GET", "/ping", what="ping", read=lambda _: None)
 
-    async def customers(
-        self, *, data_sources: frozenset[str] = frozenset(), selected: SelectedDetails | None = None
-    ) -> AsyncIterator[list[Customer]]:
+    async def customers(self, *, selected: SelectedDetails | None = None) -> AsyncIterator[list[Customer]]:
         """Yield the customers, page by page, each one once, also where pages overlap.
 
         Args:
-            data_sources: Only customers of any of these data source uuids; empty: all.
             selected: The details to read of each; None: none.
         """
         parse = partial(parsing.customer, selected=selected or SelectedDetails())
         seen: set[str] = set()
         async for page in self._pages("/customers", "entries", what="list customers"):
+            records = self._records(page.entries, parse, what="customers")
+            self._stats.unreadable_customers += len(page.entries) - len(records)
             customers = []
-            for customer in self._records(page.entries, parse, what="customers"):
-                if customer.uuid in seen or (data_sources and data_sources.isdisjoint(customer.data_source_uuids)):
-                    continue
-                seen.add(customer.uuid)
-                customers.append(customer)
+            for customer in records:
+                if customer.uuid not in seen:
+                    seen.add(customer.uuid)
+                    customers.append(customer)
             yield customers
 
     async def plans(self) -> AsyncIterator[list[Plan]]:

@@ -96,13 +96,25 @@ class IntercomClient:
             "GET", "/me", what="read the workspace", read=lambda body: parsing.workspace(body.data)
         )
 
-    async def attributes(self) -> list[DataAttribute]:
-        """Return the contact attributes, archived ones included."""
+    async def attributes(self, *, expected: str | None = None) -> list[DataAttribute]:
+        """Return the contact attributes, archived ones included.
+
+        Args:
+            expected: An attribute that was made a moment ago. A list without it is asked for again, like an answer that
+                got lost: UnavailableError when it never comes.
+        """
+
+        def read(body: JsonResponse) -> list[DataAttribute]:
+            listed = parsing.attributes(body.data)
+            if expected is not None and all(each.name != expected for each in listed):
+                raise MalformedResponseError("it lacks an attribute that was just made")
+            return listed
+
         return await self._http.request(
             "GET",
             "/data_attributes",
             what="list attributes",
-            read=lambda body: parsing.attributes(body.data),
+            read=read,
             params={"model": "contact", "include_archived": "true"},
         )
 

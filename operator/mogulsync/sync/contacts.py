@@ -4,13 +4,13 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Final, Literal
+from typing import Final
 
 from mogulsync.intercom.client import IntercomClient
 from mogulsync.intercom.models import Contact
 from mogulsync.intercom.paging import ContactPage
 from mogulsync.sync.progress import Counter, Phase, Progress
-from mogulsync.sync.readplan import Choice, Searches, choose
+from mogulsync.sync.readplan import Choice, ReadPlan, Searches, choose
 from mogulsync.transport.errors import RejectedError
 
 _log: Final = logging.getLogger(__name__)
@@ -27,9 +27,9 @@ class ContactReader:
         self._keep = keep
         self._counter: Counter = progress.of(Phase.CONTACTS)
 
-    async def pages(self, read_plan: Literal["Auto", "Scan", "Search"]) -> AsyncGenerator[list[Contact]]:
-        """Yield pages of contacts, the next ones being read meanwhile."""
-        if not self._searches.fields:
+    async def pages(self, read_plan: ReadPlan | None) -> AsyncGenerator[list[Contact]]:
+        """Yield pages of contacts, the next ones being read meanwhile; none at all without a plan."""
+        if read_plan is None:
             _log.info("no customer has a key, so no contact is read")
             return
         async with aclosing(_read_ahead(self._planned(read_plan))) as pages:
@@ -38,8 +38,8 @@ class ContactReader:
                 self._counter.done += len(page)
         self._counter.finished = True
 
-    async def _planned(self, read_plan: Literal["Auto", "Scan", "Search"]) -> AsyncGenerator[ContactPage]:
-        choice = None if read_plan == "Auto" else _told(Choice(read_plan, "spec.intercom.readPlan says so"))
+    async def _planned(self, read_plan: ReadPlan) -> AsyncGenerator[ContactPage]:
+        choice = None if read_plan == "Auto" else _logged(Choice(read_plan, "the spec asks for it"))
         if choice is None or choice.plan == "Scan":
             async with aclosing(self._scan()) as scan:
                 async for page in scan:
@@ -53,7 +53,7 @@ class ContactReader:
 
     def _choose(self, first: ContactPage) -> Choice:
         """Return how to go on after the first page of a scan."""
-        choice = _told(
+        choice = _logged(
             choose(
                 total_contacts=first.total_count,
                 first_page=len(first),
@@ -82,7 +82,7 @@ class ContactReader:
                 yield page
 
 
-def _told(choice: Choice) -> Choice:
+def _logged(choice: Choice) -> Choice:
     _log.info("read plan", extra={"plan": choice.plan, "reasoning": choice.reasoning})
     return choice
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Final, NamedTuple
 
 from mogulsync.intercom.client import IntercomClient
+from mogulsync.intercom.models import DataAttribute
 from mogulsync.resource.reasons import AttributeReason
 from mogulsync.resource.report import RefusedAttribute, shorten
 from mogulsync.resource.sources import description_of
@@ -14,6 +15,8 @@ from mogulsync.transport.errors import GoneError, RejectedError, UnavailableErro
 
 _log: Final = logging.getLogger(__name__)
 _LIMIT_WORDS: Final = ("limit", "maximum number", "too many")
+_OTHER_MODEL_WORDS: Final = ("company data", "conversation data")
+"""In Intercom's words for a name that other data than contacts' has."""
 _TAKEN_WORDS: Final = ("already have", "already exists", "already taken")
 
 
@@ -51,8 +54,11 @@ async def create_attributes(intercom: IntercomClient, missing: Sequence[Field]) 
 async def _without_success(
     intercom: IntercomClient, field: Field, error: RejectedError | GoneError | UnavailableError
 ) -> Creation:
-    """Look whether the attribute is there all the same: made by another run, or by a request that broke off."""
-    again = plan_attributes([field], await intercom.attributes())
+    """Look whether the attribute is there all the same: made by another run, or by a request that broke off.
+
+    One that Intercom says is there may be missing in its list for a moment.
+    """
+    again = plan_attributes([field], await _attributes(intercom, field, error))
     if again.usable and not again.missing:
         _log.info("attribute is there already", extra={"attribute": field.attribute})
         return Creation(field, created=False)
@@ -60,6 +66,18 @@ async def _without_success(
     _log.warning("cannot create attribute", extra={"attribute": field.attribute, "reason": refused.reason})
     outage = error if isinstance(error, UnavailableError) else None
     return Creation(field, created=False, refused=refused, outage=outage)
+
+
+async def _attributes(
+    intercom: IntercomClient, field: Field, error: RejectedError | GoneError | UnavailableError
+) -> list[DataAttribute]:
+    words = error.message.lower() if isinstance(error, RejectedError) else ""
+    if any(word in words for word in _TAKEN_WORDS) and not any(word in words for word in _OTHER_MODEL_WORDS):
+        try:
+            return await intercom.attributes(expected=field.attribute)
+        except UnavailableError:
+            _log.info("attribute stays missing in the list", extra={"attribute": field.attribute})
+    return await intercom.attributes()
 
 
 def _refused(field: Field, error: RejectedError | GoneError | UnavailableError) -> RefusedAttribute:

@@ -2,10 +2,12 @@
 
 import math
 from collections.abc import Container, Mapping, Sequence
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple, TypeGuard
 
 from mogulsync.resource.sources import DataType, Source
+from mogulsync.sync.customattributes import iso_seconds
 from mogulsync.sync.fields import PLAN_SOURCES, Facts, Field, Value, values_of
+from mogulsync.transport.json_values import text_forms
 
 
 class Changes(NamedTuple):
@@ -86,18 +88,28 @@ def with_plans(changes: Changes, fields: Sequence[Field], facts: Facts, *, run_s
 
 
 def same(data_type: DataType, stored: Any, value: Value | None) -> bool:
-    """Return whether Intercom holds this value: numbers to the cent, dates to the second, text exactly."""
+    """Return whether Intercom holds this value.
+
+    Numbers are equal to the cent, dates to the second, also where Intercom gives them as ISO 8601 text; text exactly,
+    where a text of Intercom's also stands for its form unescaped once from HTML.
+    """
     if value is None:
         return is_empty(stored)
     if type(stored) is type(value) and stored == value:
         return True  # nearly always
     if data_type == "string":
-        return bool(stored == value)
-    if isinstance(stored, bool) or not isinstance(stored, int | float) or isinstance(value, str):
+        return isinstance(stored, str) and value in text_forms(stored)
+    if data_type == "date":
+        stored = iso_seconds(stored) if isinstance(stored, str) else stored
+    if data_type == "boolean" or not _is_number(stored) or not _is_number(value):
         return False
-    if not math.isfinite(stored):
-        return False
-    return round(stored, 2) == round(value, 2) if data_type == "float" else int(stored) == int(value)
+    return bool(round(stored, 2) == round(value, 2)) if data_type == "float" else int(stored) == int(value)
+
+
+def _is_number(value: Any) -> TypeGuard[int | float]:
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def not_stored(changes: Mapping[Field, Value | None], answer: Mapping[str, Any]) -> list[Field]:

@@ -1,12 +1,12 @@
-"""The keys by which customers and contacts meet: emails, or external ids."""
+"""Keys: emails or ids, by which customers and contacts are matched."""
 
-import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
-from mogulsync.chartmogul.models import Customer
+from mogulsync.chartmogul.models import Customer, SelectedDetails
 from mogulsync.intercom.models import Contact
 from mogulsync.resource.spec import EXTERNAL_ID_FIELD, Matching
+from mogulsync.transport.json_values import text_forms, trimmed
 
 
 class Keys(Protocol):
@@ -38,44 +38,57 @@ class EmailKeys:
         return tuple(email if (key := email.casefold()) == email else key for email in self.written(customer))
 
     def of_contact(self, contact: Contact) -> Sequence[str]:
-        """Return the contact's address, if it has one."""
-        key = (contact.email or "").strip().casefold()
-        return (key,) if key else ()
+        """Return the contact's address, if it has one, and its form unescaped from HTML, if that differs."""
+        return tuple(key for form in text_forms(contact.email or "") if (key := form.strip().casefold()))
 
 
-class ExternalIdKeys:
-    """Any of the customer's external ids against any of the contact's listed attributes; case matters."""
+class IdKeys:
+    """Any of the customer's ids against any of the contact's listed attributes; case matters.
 
-    def __init__(self, intercom_fields: Sequence[str]) -> None:
+    Args:
+        intercom_fields: The attributes: `external_id` or names of custom attributes.
+        ids_of: Returns a customer's ids.
+    """
+
+    def __init__(self, intercom_fields: Sequence[str], ids_of: Callable[[Customer], Iterable[Any]]) -> None:
         self._fields = tuple(intercom_fields)
+        self._ids_of = ids_of
 
     def written(self, customer: Customer) -> Sequence[str]:
-        """Return every external id, once."""
-        ids = (*customer.external_ids, customer.external_id or "")
-        return tuple(dict.fromkeys(stripped for value in ids if (stripped := value.strip())))
+        """Return every id, once."""
+        return tuple(dict.fromkeys(key for value in self._ids_of(customer) if (key := trimmed(value))))
 
     def of_customer(self, customer: Customer) -> Sequence[str]:
-        """Return every external id, once."""
+        """Return every id, once."""
         return self.written(customer)
 
     def of_contact(self, contact: Contact) -> Sequence[str]:
-        """Return the value of each listed attribute that has one."""
+        """Return the value of each listed attribute that has one: 42 and 42.0 are "42", booleans are none."""
         values = (
             contact.external_id if field == EXTERNAL_ID_FIELD else contact.attributes.get(field)
             for field in self._fields
         )
-        return [key for value in values if (key := _as_key(value))]
+        texts = (key for value in values if (key := trimmed(value)))
+        return [form.strip() for key in texts for form in text_forms(key)]
 
 
-def keys_for(matching: Matching) -> Keys:
-    """Return the way to match that the spec asks for."""
-    return EmailKeys() if matching.chartmogul_field == "Email" else ExternalIdKeys(matching.intercom_fields)
+def external_ids(customer: Customer) -> Iterable[str | None]:
+    """Return the customer's external ids."""
+    return (*customer.external_ids, customer.external_id)
 
 
-def _as_key(value: Any) -> str | None:
-    """Return an attribute's value as an external id: 42 and 42.0 are "42", booleans are none."""
-    if isinstance(value, str):
-        return value.strip()
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        return None
-    return str(int(value)) if value == int(value) else str(value)
+def keys_for(matching: Matching, selected: SelectedDetails) -> Keys:
+    """Return the way to match that the spec asks for.
+
+    Args:
+        matching: The spec's.
+        selected: What is read of each customer; the custom attribute to match by is among it.
+    """
+    if matching.chartmogul_field == "Email":
+        return EmailKeys()
+    if matching.chartmogul_field == "UUID":
+        return IdKeys(matching.intercom_fields, lambda customer: (customer.uuid,))
+    if matching.chartmogul_field == "CustomAttribute":
+        place = selected.custom.index(matching.chartmogul_key or "")
+        return IdKeys(matching.intercom_fields, lambda customer: (customer.details.custom[place],))
+    return IdKeys(matching.intercom_fields, external_ids)

@@ -1,54 +1,92 @@
-"""What customers paid on balance, from a stream of invoices."""
+"""Net payments: what customers paid on balance, from a stream of invoices."""
 
+import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
 
 from mogulsync.chartmogul.models import Customer, Invoice
 
 
 @dataclass(slots=True)
-class _Account:
+class _Balance:
+    """One customer's sums, by currency; there is one nearly always, which costs no dictionary."""
+
+    currency: str | None = None
+    """Of the first amount, upper-case, blank where the invoice names none; None before the first amount."""
     cents: float = 0.0
-    currencies: tuple[str, ...] = ()
-    """Of the amounts that count, upper-case."""
+    others: dict[str, float] | None = None
+    """Cents in further currencies."""
+
+    def add(self, currency: str, cents: float) -> None:
+        if self.currency in (None, currency):
+            self.currency = currency
+            self.cents += cents
+            return
+        if self.others is None:
+            self.others = {}
+        self.others[currency] = self.others.get(currency, 0.0) + cents
+
+    def sums(self) -> Iterator[tuple[str, float]]:
+        """Yield each currency with its cents."""
+        yield self.currency or "", self.cents
+        if self.others is not None:
+            yield from self.others.items()
 
 
 class NetPayments:
-    """Sums of successful payments minus successful refunds; of each customer it keeps nothing else."""
+    """Sums of successful payments minus successful refunds; of each customer it keeps nothing else.
 
-    def __init__(self) -> None:
-        self._accounts: dict[str, _Account] = {}
+    Args:
+        exchange_rates: Worth of one unit of each currency in the account's currency, as decimal text. A customer's own
+            currency is the account's, as ChartMogul gives it, and never converted.
+    """
+
+    def __init__(self, exchange_rates: Mapping[str, str] | None = None) -> None:
+        self._rates = {_code(currency): Decimal(rate) for currency, rate in (exchange_rates or {}).items()}
+        self._balances: dict[str, _Balance] = {}
 
     def add(self, invoice: Invoice) -> None:
         """Count an invoice; one that is disabled does not exist."""
         if invoice.disabled:
             return
-        account = self._accounts.get(invoice.customer_uuid)
-        if account is None:
-            account = self._accounts[invoice.customer_uuid] = _Account()
+        balance = self._balances.get(invoice.customer_uuid)
+        if balance is None:
+            balance = self._balances[invoice.customer_uuid] = _Balance()
         for transaction in invoice.transactions:
             if transaction.disabled or not transaction.successful:
                 continue
             cents = invoice.total if transaction.amount is None else transaction.amount
-            account.cents += -cents if transaction.is_refund else cents
-            currency = _code(invoice.currency)
-            if currency and currency not in account.currencies:
-                account.currencies = (*account.currencies, currency)
+            balance.add(_code(invoice.currency), -cents if transaction.is_refund else cents)
 
     def cents(self, customer: Customer) -> float | None:
-        """Return the customer's balance; None without an invoice, or when currencies are mixed."""
-        account = self._accounts.get(customer.uuid)
-        return None if account is None or _mixed(account, customer) else account.cents
+        """Return the customer's balance; None without an invoice, or when it is in currencies that do not add up."""
+        balance = self._balances.get(customer.uuid)
+        if balance is None:
+            return None
+        if balance.others is None and balance.currency in (None, "", _code(customer.currency)):
+            return balance.cents  # nearly always
+        return self._converted(balance, _code(customer.currency))
 
-    def mixed(self, customer: Customer) -> bool:
-        """Tell whether an amount that would count is in another currency than the customer's."""
-        account = self._accounts.get(customer.uuid)
-        return account is not None and _mixed(account, customer)
+    def is_mixed(self, customer: Customer) -> bool:
+        """Return whether an amount that would count is in a currency that cannot be converted to the customer's."""
+        return customer.uuid in self._balances and self.cents(customer) is None
 
+    def _converted(self, balance: _Balance, own: str) -> float | None:
+        """Return the sum in the customer's own currency, rounded once, to the cent.
 
-def _mixed(account: _Account, customer: Customer) -> bool:
-    """Compare the currencies; where ChartMogul names none for the customer, all must be the same."""
-    own = _code(customer.currency)
-    return len({*account.currencies, *([own] if own else [])}) > 1
+        Where ChartMogul names no currency for the customer, all amounts must be in the same.
+        """
+        foreign = {currency: cents for currency, cents in balance.sums() if currency not in ("", own)}
+        same = sum(cents for currency, cents in balance.sums() if currency not in foreign)
+        if not own and len(foreign) == 1:
+            return same + sum(foreign.values())
+        if not own or not self._rates.keys() >= foreign.keys():
+            return None
+        if not all(map(math.isfinite, (same, *foreign.values()))):
+            return math.nan
+        total = Decimal(same) + sum(Decimal(cents) * self._rates[currency] for currency, cents in foreign.items())
+        return float(total.to_integral_value(ROUND_HALF_UP))
 
 
 def _code(currency: str | None) -> str:

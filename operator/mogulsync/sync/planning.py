@@ -1,7 +1,7 @@
 """Planning: compares matched contacts with their customers and returns what has to be written to each."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 from mogulsync.chartmogul.models import Customer
 from mogulsync.intercom.models import Contact
@@ -22,9 +22,12 @@ class Planned(NamedTuple):
     """What kept its customer's subscriptions from being read; nothing is written then."""
 
 
+_NO_ATTRIBUTES: Final[dict[str, Any]] = {}
+
+
 def without_values(contact: Contact) -> Contact:
     """Return the contact by its id alone, to save memory."""
-    return Contact(contact.id, None, None, {})
+    return Contact(contact.id, None, None, _NO_ATTRIBUTES)
 
 
 class Planner:
@@ -55,6 +58,7 @@ class Planner:
     ) -> None:
         self._fields = tuple(fields)
         self._net_payments = account.net_payments
+        self._account = account
         self._subscriptions = subscriptions
         self._empty_values: Literal["Clear", "Keep"] = empty_values
         self._run_start = run_start
@@ -122,4 +126,4 @@ class Planner:
 
     def _facts(self, customer: Customer, plans: PlanTexts | None) -> Facts:
         net_payments = self._net_payments.cents(customer) if self._net_payments else None
-        return Facts(customer, net_payments=net_payments, plans=plans)
+        return Facts(customer, net_payments=net_payments, plans=plans, custom=self._account.custom(customer))

@@ -1,13 +1,10 @@
-"""Plans: names and external ids of those that a customer is subscribed to."""
+"""Plans: names, external ids and billing cycles of those that a customer is subscribed to."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from typing import Final
 
 from mogulsync.chartmogul.models import Customer, Plan, Subscription
-from mogulsync.sync.fields import PlanTexts
-
-_SEPARATOR: Final = ", "
+from mogulsync.sync.fields import PlanTexts, joined
 
 
 class PlanCatalog:
@@ -20,12 +17,13 @@ class PlanCatalog:
                 self._by_name[plan.name].append(plan)
 
     def texts(self, customer: Customer, subscriptions: Iterable[Subscription]) -> PlanTexts:
-        """Return names and external ids of the active subscriptions' plans, each sorted and joined."""
-        active = [subscription for subscription in subscriptions if subscription.active and subscription.plan]
+        """Return what the active subscriptions are of, each list sorted and joined."""
+        active = [subscription for subscription in subscriptions if subscription.active]
         plans = [plan for subscription in active for plan in self._resolve(customer, subscription)]
         return PlanTexts(
-            names=_joined(subscription.plan for subscription in active),
-            external_ids=_joined(plan.external_id for plan in plans),
+            names=joined(subscription.plan for subscription in active),
+            external_ids=joined(plan.external_id for plan in plans),
+            billing_cycles=joined(map(_billing_cycle, active)),
         )
 
     def _resolve(self, customer: Customer, subscription: Subscription) -> Sequence[Plan]:
@@ -43,7 +41,7 @@ class PlanCatalog:
         return exact or [plan for plan in named if plan.data_source_uuid in customer.data_source_uuids]
 
 
-def _joined(texts: Iterable[str | None]) -> str | None:
-    """Return distinct texts in the order of their code points, joined; None when there is none."""
-    stripped = {text.strip() for text in texts if text}
-    return _SEPARATOR.join(sorted(stripped - {""})) or None
+def _billing_cycle(subscription: Subscription) -> str | None:
+    """Return how often the subscription is billed, such as `month` or `3 months`."""
+    unit, count = subscription.billing_cycle, subscription.billing_cycle_count
+    return unit if unit is None or count is None or count == 1 else f"{count} {unit}s"

@@ -1,24 +1,29 @@
-"""Whether to list all contacts or to search for the customers' keys: whichever needs fewer requests.
+"""Read plan: whether to list all contacts or to search for the customers' keys, whichever needs fewer requests.
 
 Intercom's search reads an index that lags behind by minutes, and does not say how it compares letters outside
-ASCII or values stored in odd case. A scan sees everything. Nothing is lost by a search all the same: what it shows
-late is a contact that the next run finds, because each run compares everything anew and keeps no state. What a
-search never finds (odd case in a stored value) only a scan does, so `Auto` scans whenever a key is not plain ASCII,
-and when both need equally many requests.
+ASCII, values stored in odd case or escaped from HTML. A scan sees everything. Nothing is lost by a search all the
+same: what it shows late is a contact that the next run finds, because each run compares everything anew and keeps no
+state. What a search never finds (odd case in a stored value) only a scan does, so `Auto` scans whenever a key is not
+plain ASCII or has a character that HTML escapes, and when both need equally many requests.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Final, Literal, NamedTuple
 
 from mogulsync.chartmogul.models import Customer
-from mogulsync.resource.spec import EXTERNAL_ID_FIELD, Matching
+from mogulsync.resource.spec import EXTERNAL_ID_FIELD, Matching, Spec
 from mogulsync.sync.keys import Keys
 
 _INTEGER_LIMIT: Final = 2**63
 _INTEGER_MAX_LENGTH: Final = 20
 """Digits of that limit, with a sign."""
+_ESCAPED_IN_HTML: Final = frozenset("&<>\"'")
 _SEARCHABLE: Final = frozenset({"string", "integer"})
 """Data types that a search can ask for by IN (Intercom's OpenAPI description, /contacts/search)."""
+
+
+ReadPlan = Literal["Auto", "Scan", "Search"]
+"""How contacts are read, as the spec says it."""
 
 
 class Search(NamedTuple):
@@ -35,6 +40,8 @@ class Searches(NamedTuple):
     fields: tuple[Search, ...]
     obstacle: str | None
     """Why a search would miss contacts; None when it would not."""
+    any_key: bool = True
+    """Whether any customer has a key, also one that a search cannot ask for."""
 
     def requests(self, batch: int) -> int:
         """Return how many requests they need with so many keys each, as long as each answer fits one page."""
@@ -46,6 +53,16 @@ class Choice(NamedTuple):
 
     plan: Literal["Scan", "Search"]
     reasoning: str
+
+
+def read_plan_for(spec: Spec, searches: Searches) -> ReadPlan | None:
+    """Return how contacts are read; None when none needs to be read.
+
+    Clearing contacts that no customer matches needs to see all of them, whatever keys there are.
+    """
+    if spec.unmatched_contacts == "Clear":
+        return "Scan"
+    return spec.intercom.read_plan if searches.any_key else None
 
 
 def choose(*, total_contacts: int | None, first_page: int, searches: Searches, batch: int) -> Choice:
@@ -79,8 +96,10 @@ def searches_for(matching: Matching, keys: Keys, customers: Sequence[Customer], 
     written = dict.fromkeys(key for customer in customers for key in keys.written(customer))
     texts = list(dict.fromkeys(form for key in written for form in (key.lower(), key)))
     obstacles = []
-    if not all(key.isascii() for key in written):
+    if not all(map(str.isascii, written)):
         obstacles.append("a key has characters outside ASCII, which a search may not find")
+    if not all(map(_ESCAPED_IN_HTML.isdisjoint, written)):
+        obstacles.append("a key has characters that Intercom may keep escaped, which a search may not find")
     fields = []
     for name in matching.intercom_fields:
         if name in {EXTERNAL_ID_FIELD, "email"}:
@@ -89,8 +108,11 @@ def searches_for(matching: Matching, keys: Keys, customers: Sequence[Customer], 
         data_type = types.get(name, "string")
         if data_type not in _SEARCHABLE:
             obstacles.append(f"{name} is of type {data_type}, which a search cannot ask for")
-        fields.append(Search(name, _sendable(texts) if data_type == "string" else _whole(written)))
-    return Searches(tuple(search for search in fields if search.keys), "; ".join(obstacles) or None)
+        numbers = _whole(written)
+        if data_type == "integer" and len(numbers) < len(written):
+            obstacles.append(f"{name} is of type integer and a key is none, which a search cannot ask for")
+        fields.append(Search(name, _sendable(texts) if data_type == "string" else numbers))
+    return Searches(tuple(search for search in fields if search.keys), "; ".join(obstacles) or None, bool(written))
 
 
 def _sendable(texts: Sequence[str]) -> list[str]:

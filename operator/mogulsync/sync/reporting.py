@@ -32,16 +32,19 @@ class Ending(NamedTuple):
 
 def run_ending(statistics: RunStatistics, failure: RunError | None, customers: Customers, *, dry_run: bool) -> Ending:
     """Return how a run ended, with what it did in one sentence."""
+    cleared = "would be cleared" if dry_run else "cleared"
     counts = (
         f"{customers.matched} of {customers.total} customers matched, {statistics.updated} contacts "
         + ("would be updated" if dry_run else "updated")
         + (f", {statistics.failed} failed" if statistics.failed else "")
         + (f", {statistics.vanished} vanished" if statistics.vanished else "")
+        + (f", {statistics.cleared} {cleared}" if statistics.cleared else "")
+        + (f", {statistics.clear_failure.count} not cleared" if statistics.clear_failure else "")
     )
     if failure is not None:
         message = f"{failure.message}; {counts}" if customers.total else failure.message
         return Ending(Outcome.FAILED, failure.reason, message)
-    if statistics.failed or statistics.refused:
+    if statistics.failed or statistics.refused or statistics.clear_failure:
         left_out = f"; attributes left out: {described(statistics.refused)}" if statistics.refused else ""
         return Ending(Outcome.PARTIALLY_SUCCEEDED, RunReason.PARTIALLY_SUCCEEDED, counts + left_out)
     return Ending(Outcome.SUCCEEDED, RunReason.SUCCEEDED, counts)
@@ -86,7 +89,7 @@ def report_of(
             retried=requests.retried,
         ),
         fields={source: count for source in Source if (count := statistics.values[source])},
-        errors=sorted(statistics.errors.values(), key=lambda error: -error.count),
+        errors=statistics.error_counts,
         warnings=[WarningCount(reason=reason, count=count) for reason, count in statistics.warnings.items()],
     )
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from mogulsync.intercom.models import Workspace
-from mogulsync.resource.reasons import WarningReason
+from mogulsync.resource.reasons import RecordReason, WarningReason
 from mogulsync.resource.report import Contacts, ErrorCount, Example, RefusedAttribute
 from mogulsync.resource.sources import Source
 
@@ -21,6 +21,10 @@ class RunStatistics:
     unchanged: int = 0
     updated: int = 0
     vanished: int = 0
+    cleared: int = 0
+    """Contacts that no customer matches and whose values were cleared; in no other count."""
+    clear_failure: ErrorCount | None = None
+    """Contacts that could not be cleared."""
     values: Counter[Source] = field(default_factory=Counter)
     """Values written, per source."""
     errors: dict[str, ErrorCount] = field(default_factory=dict)
@@ -42,16 +46,36 @@ class RunStatistics:
         if workspace.region is not None and workspace.region != region:
             self.warn(WarningReason.REGION_MISMATCH, 1)
 
+    @property
+    def error_counts(self) -> list[ErrorCount]:
+        """All failures, most frequent first."""
+        errors = [*self.errors.values(), *([self.clear_failure] if self.clear_failure else [])]
+        return sorted(errors, key=lambda error: -error.count)
+
     def count_updated(self, stored: Iterable[Source]) -> None:
         """Count a contact that was written, with the sources whose values it stored."""
         self.updated += 1
         self.values.update(stored)
 
-    def count_failed(self, reason: str, example: Example, stored: Iterable[Source] = ()) -> None:
-        """Count a contact that could not be written, or not all of it."""
+    def count_vanished(self, stored: Iterable[Source] = ()) -> None:
+        """Count a contact that was deleted or merged meanwhile."""
+        self.vanished += 1
         self.values.update(stored)
-        error = self.errors.setdefault(reason, ErrorCount(reason=reason, count=0, example=example))
+
+    def count_failed(
+        self, reason: str, example: Example, stored: Iterable[Source] = (), *, detail: str | None = None
+    ) -> None:
+        """Count a contact that could not be written, or not all of it; the first of a reason is its example."""
+        self.values.update(stored)
+        error = self.errors.setdefault(reason, ErrorCount(reason=reason, count=0, example=example, detail=detail))
         error.count += 1
+
+    def count_clear_failed(self, example: Example, *, detail: str | None = None) -> None:
+        """Count a contact that could not be cleared; the first is the example."""
+        if self.clear_failure is None:
+            reason = RecordReason.CLEAR_FAILED
+            self.clear_failure = ErrorCount(reason=reason, count=0, example=example, detail=detail)
+        self.clear_failure.count += 1
 
     def count_unreached(self, contacts: int, reason: str) -> None:
         """Count contacts that the run did not come to, for the reason it ended."""
@@ -71,4 +95,5 @@ class RunStatistics:
             unchanged=self.unchanged,
             failed=self.failed,
             vanished=self.vanished,
+            cleared=self.cleared,
         )

@@ -2,10 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
+from datetime import datetime
 from typing import Any, Final, NamedTuple, Protocol
 
-from mogulsync.intercom.client import IntercomClient
+from mogulsync.intercom.client import UNKNOWN_ATTRIBUTE, IntercomClient
 from mogulsync.intercom.models import Contact
 from mogulsync.resource.reasons import RecordReason
 from mogulsync.resource.report import Example
@@ -23,6 +24,10 @@ _INVALID: Final = frozenset({400, 422})
 """Statuses by which Intercom refuses values."""
 
 
+FRESH_SECONDS: Final = 60
+"""For so long after it was made an attribute may be unknown to Intercom's writes (the contract, section 3.4)."""
+
+
 class ContactChanges(NamedTuple):
     """A contact and what has to be written to it."""
 
@@ -30,10 +35,69 @@ class ContactChanges(NamedTuple):
     changes: Changes
 
 
+class Tally(Protocol):
+    """Counts what becomes of contacts that are written."""
+
+    def written(self, stored: Collection[Source]) -> None:
+        """Count a contact of which all was stored, with the sources of the values."""
+        ...
+
+    def failed(self, reason: str, example: Example, stored: Collection[Source], detail: str | None) -> None:
+        """Count a contact of which not all was stored, with the sources of the values that were."""
+        ...
+
+    def vanished(self, stored: Collection[Source]) -> None:
+        """Count a contact that is not there any more."""
+        ...
+
+
+class UpdateTally:
+    """Counts contacts that customers match."""
+
+    def __init__(self, statistics: RunStatistics) -> None:
+        self._statistics = statistics
+
+    def written(self, stored: Collection[Source]) -> None:
+        """Count an update."""
+        self._statistics.count_updated(stored)
+
+    def failed(self, reason: str, example: Example, stored: Collection[Source], detail: str | None) -> None:
+        """Count a failure for its reason."""
+        self._statistics.count_failed(reason, example, stored, detail=detail)
+
+    def vanished(self, stored: Collection[Source]) -> None:
+        """Count a contact that is gone."""
+        self._statistics.count_vanished(stored)
+
+
+class ClearTally:
+    """Counts contacts that no customer matches and that are cleared; their values count nowhere."""
+
+    def __init__(self, statistics: RunStatistics) -> None:
+        self._statistics = statistics
+
+    def written(self, stored: Collection[Source]) -> None:  # noqa: ARG002 - a tally's signature
+        """Count a cleared contact."""
+        self._statistics.cleared += 1
+
+    def failed(
+        self,
+        reason: str,  # noqa: ARG002 - as above
+        example: Example,
+        stored: Collection[Source],  # noqa: ARG002 - as above
+        detail: str | None,
+    ) -> None:
+        """Count a contact that could not be cleared, whatever the reason."""
+        self._statistics.count_clear_failed(example, detail=detail)
+
+    def vanished(self, stored: Collection[Source]) -> None:
+        """Count nothing: a contact that is gone holds no value."""
+
+
 class Writer(Protocol):
     """Where changes go: to Intercom, or in a dry run into counts only."""
 
-    async def put(self, change: ContactChanges) -> None:
+    async def put(self, change: ContactChanges, tally: Tally) -> None:
         """Take the changes of one contact; wait while too many are under way."""
         ...
 
@@ -49,12 +113,9 @@ class Writer(Protocol):
 class DryRunWriter:
     """Counts what would be written."""
 
-    def __init__(self, statistics: RunStatistics) -> None:
-        self._statistics = statistics
-
-    async def put(self, change: ContactChanges) -> None:
+    async def put(self, change: ContactChanges, tally: Tally) -> None:
         """Count the contact as if all of it had been stored."""
-        self._statistics.count_updated(field.source for field in change.changes.values)
+        tally.written([field.source for field in change.changes.values])
 
     async def drain(self) -> None:
         """Return; nothing is under way."""
@@ -64,14 +125,29 @@ class DryRunWriter:
 
 
 class IntercomWriter:
-    """Writes to Intercom. A contact is put once in a run, so the writes of one never overtake each other."""
+    """Writes to Intercom. A contact is put once in a run, so the writes of one never overtake each other.
+
+    Args:
+        intercom: Where to.
+        keep: The attributes to read back.
+        made_at: When this run made attributes, by name.
+        now: The clock.
+        progress: Counts the writes.
+    """
 
     def __init__(
-        self, intercom: IntercomClient, statistics: RunStatistics, *, keep: frozenset[str], progress: Progress
+        self,
+        intercom: IntercomClient,
+        *,
+        keep: frozenset[str],
+        made_at: Mapping[str, datetime],
+        now: Callable[[], datetime],
+        progress: Progress,
     ) -> None:
         self._intercom = intercom
-        self._statistics = statistics
         self._keep = keep
+        self._made_at = made_at
+        self._now = now
         self._counter = progress.of(Phase.WRITES)
         self._counter.total = 0
         self._breaker = CircuitBreaker("Intercom")
@@ -79,7 +155,7 @@ class IntercomWriter:
         self._ended = asyncio.Event()
         self._failure: BaseException | None = None
 
-    async def put(self, change: ContactChanges) -> None:
+    async def put(self, change: ContactChanges, tally: Tally) -> None:
         """Start writing the contact; wait while as many as make sense are under way.
 
         Raises:
@@ -89,7 +165,7 @@ class IntercomWriter:
         while len(self._under_way) >= self._intercom.concurrency and self._failure is None:
             await self._next_end()
         self._raise_failure()
-        task = asyncio.create_task(self._write(change.contact_id, change.changes.values))
+        task = asyncio.create_task(self._write(change.contact_id, change.changes.values, tally))
         self._under_way.add(task)
         task.add_done_callback(self._end)
 
@@ -132,7 +208,7 @@ class IntercomWriter:
         if self._failure is not None:
             raise self._failure
 
-    async def _write(self, contact_id: str, values: Mapping[Field, Value | None]) -> None:
+    async def _write(self, contact_id: str, values: Mapping[Field, Value | None], tally: Tally) -> None:
         stored: list[Source] = []
         try:
             try:
@@ -141,19 +217,18 @@ class IntercomWriter:
                 self._breaker.record_answer()
                 if error.status in _INVALID and len(values) > 1:
                     await self._write_one_by_one(contact_id, values, stored)
-                self._fail(contact_id, error, stored)
+                self._fail(contact_id, error, stored, tally)
             else:
                 self._breaker.record_answer()
-                self._count(contact_id, values, answer)
+                self._count(contact_id, values, answer, tally)
         except CredentialsRejectedError as error:
             raise failure_of(error) from None
         except GoneError as error:
             self._breaker.record_answer()
-            self._statistics.vanished += 1
-            self._statistics.values.update(stored)
+            tally.vanished(stored)
             _log.warning("contact is gone", extra={"contact": contact_id, "requestId": error.request_id})
         except UnavailableError as error:
-            self._fail(contact_id, error, stored)
+            self._fail(contact_id, error, stored, tally)
             self._breaker.record_outage(error)
 
     async def _write_one_by_one(
@@ -188,24 +263,34 @@ class IntercomWriter:
             return await self._update(contact_id, emptied)
 
     async def _update(self, contact_id: str, attributes: Mapping[str, Any]) -> Contact:
-        return await self._intercom.update(contact_id, attributes, keep=self._keep)
+        fresh = self._made_at and any(map(self._is_fresh, attributes))
+        return await self._intercom.update(
+            contact_id, attributes, keep=self._keep, retried_statuses=UNKNOWN_ATTRIBUTE if fresh else frozenset()
+        )
 
-    def _count(self, contact_id: str, values: Mapping[Field, Value | None], answer: Contact) -> None:
+    def _is_fresh(self, attribute: str) -> bool:
+        made_at = self._made_at.get(attribute)
+        return made_at is not None and (self._now() - made_at).total_seconds() < FRESH_SECONDS
+
+    def _count(self, contact_id: str, values: Mapping[Field, Value | None], answer: Contact, tally: Tally) -> None:
         lost = not_stored(values, answer.attributes)
         stored = [field.source for field in values if field not in lost]
         if not lost:
-            self._statistics.count_updated(stored)
+            tally.written(stored)
             return
         example = Example(contact=contact_id, request_id=answer.request_id)
-        self._statistics.count_failed(RecordReason.NOT_STORED, example, stored)
+        tally.failed(RecordReason.NOT_STORED, example, stored, None)
         names = [field.attribute for field in lost]
         _log.warning(
             "values were not stored", extra={"contact": contact_id, "attributes": names, "requestId": answer.request_id}
         )
 
-    def _fail(self, contact_id: str, error: RejectedError | UnavailableError, stored: list[Source]) -> None:
+    def _fail(
+        self, contact_id: str, error: RejectedError | UnavailableError, stored: list[Source], tally: Tally
+    ) -> None:
         reason = record_reason(error)
-        self._statistics.count_failed(reason, Example(contact=contact_id, request_id=error.request_id), stored)
+        detail = error.detail if isinstance(error, RejectedError) else None
+        tally.failed(reason, Example(contact=contact_id, request_id=error.request_id), stored, detail)
         _log.warning(
             "contact was not written",
             extra={"contact": contact_id, "reason": reason, "requestId": error.request_id, "error": str(error)},

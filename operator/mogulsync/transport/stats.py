@@ -15,6 +15,7 @@ class RequestStats:
         throttled: Answers 429 of both.
         retried: Attempts after the first, of both.
         unreadable: Records of either API that were left out because they have no id.
+        unreadable_customers: Those of them that are customers.
         missing_from_searches: Contacts that Intercom's searches counted and that none of their pages held.
     """
 
@@ -23,6 +24,7 @@ class RequestStats:
     throttled: int = 0
     retried: int = 0
     unreadable: int = 0
+    unreadable_customers: int = 0
     missing_from_searches: int = 0
 
     def count_attempt(self, api: Api, *, number: int) -> None:

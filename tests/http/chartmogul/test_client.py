@@ -27,15 +27,6 @@ async def test_every_customer_is_read_once_in_full_pages(
     assert (stats.chartmogul, stats.retried, stats.throttled, stats.intercom) == (3, 0, 0, 0)
 
 
-async def test_only_customers_of_the_chosen_data_sources_are_read(
-    chartmogul: ChartMogulClient, account: SandboxAccount
-) -> None:
-    chosen = account.billing.sources[1].uuid
-    expected = [entry["uuid"] for _, entry in account.customers() if chosen in entry["data_source_uuids"]]
-    assert 0 < len(expected) < account.customer_count
-    assert await uuids(chartmogul, data_sources=frozenset({chosen, "ds_unknown"})) == expected
-
-
 async def test_pages_that_overlap_bring_no_customer_twice(
     chartmogul: ChartMogulClient, account: SandboxAccount, sandbox: Sandbox
 ) -> None:

@@ -268,11 +268,14 @@ async def test_what_intercom_does_take_of_a_refused_write_is_stored(world: World
 async def test_last_updated_alone_is_not_written_where_every_other_value_is_refused(world: World) -> None:
     contact = world.pairs(1)[0]
     fields = [{"source": "LastUpdated"}, {"source": "MRR"}, {"source": "CustomerStatus"}]
+    await world.sync(fields=fields)
+    before = world.stored(contact)
+    world.account.change_customer(world.uuids()[0], {"mrr": 7, "status": "Past Due"})
     world.faults.inject(Respond(400), method="PUT", times=3)
-    report = await world.sync(fields=fields)
+    report = await world.sync(fields=fields, start=START + timedelta(days=1))
     assert errors(report) == {RecordReason.REJECTED: 1}
     assert report.fields == {}
-    assert world.stored(contact) == {}
+    assert world.stored(contact) == before
 
 
 async def test_a_customer_whose_subscriptions_cannot_be_read_fails_alone(world: World) -> None:

@@ -1,9 +1,13 @@
+import html
+from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mogulsync.chartmogul.models import CustomerDetails
 from mogulsync.resource.sources import DataType, Source
 from mogulsync.sync.differences import Changes, differences, not_stored, same, without
 from mogulsync.sync.fields import Facts, Field, PlanTexts, Value
@@ -42,6 +46,14 @@ def changes_of(
         ("float", None, None),
         ("float", "", None),
         ("string", "", None),
+        ("string", "Phone &amp; SMS", "Phone & SMS"),
+        ("string", "Phone &amp; SMS", "Phone &amp; SMS"),
+        ("date", "2023-11-14T22:13:20Z", 1_700_000_000),
+        ("date", "2023-11-14T22:13:20.000+00:00", 1_700_000_000),
+        ("integer", 42, 42),
+        ("integer", 42.0, 42),
+        ("boolean", True, True),
+        ("boolean", False, False),
     ],
 )
 def test_what_intercom_holds_already(data_type: DataType, stored: Any, value: Any) -> None:
@@ -65,6 +77,15 @@ def test_what_intercom_holds_already(data_type: DataType, stored: Any, value: An
         ("string", None, "x"),
         ("string", 42, "42"),
         ("string", "x", None),
+        ("string", "Phone &amp;amp; SMS", "Phone & SMS"),
+        ("date", "soon", 1_700_000_000),
+        ("float", 10**400, 1.0),
+        ("integer", 41, 42),
+        ("integer", "42", 42),
+        ("integer", True, 1),
+        ("boolean", 1, True),
+        ("boolean", "true", True),
+        ("boolean", None, False),
     ],
 )
 def test_what_intercom_does_not_hold(data_type: DataType, stored: Any, value: Any) -> None:
@@ -124,7 +145,9 @@ def test_a_value_that_intercom_dropped_is_named() -> None:
 
 CENTS = st.none() | st.integers(-(10**12), 10**12).map(float) | st.floats(-1e9, 1e9)
 SECONDS = st.none() | st.integers(0, 2**40)
-TEXT = st.none() | st.text(max_size=300)
+TEXT = st.none() | st.text(max_size=300) | st.text("&<>;amp'\" ", max_size=300)
+TYPES: list[DataType] = ["string", "integer", "float", "boolean", "date"]
+CUSTOM = TEXT | st.booleans() | st.integers() | st.floats() | st.just(()) | st.datetimes().map(datetime.isoformat)
 FACTS = st.builds(
     Facts,
     st.builds(
@@ -139,24 +162,67 @@ FACTS = st.builds(
         currency=TEXT,
         currency_sign=TEXT,
         url=TEXT,
+        external_ids=st.lists(st.text(max_size=90), max_size=4).map(tuple),
+        details=st.builds(
+            CustomerDetails,
+            company=TEXT,
+            country=TEXT,
+            billing_system=TEXT,
+            lead_created_at=SECONDS,
+            free_trial_started_at=SECONDS,
+            tags=st.lists(st.text(max_size=90), max_size=4).map(tuple),
+        ),
     ),
     net_payments=CENTS,
-    plans=st.none() | st.builds(PlanTexts, TEXT, TEXT),
+    plans=st.none() | st.builds(PlanTexts, TEXT, TEXT, TEXT),
+    custom=st.dictionaries(st.sampled_from(TYPES), CUSTOM),
 )
-SELECTED = st.lists(st.sampled_from(list(Source)[:13]), min_size=1, unique=True).map(lambda sources: fields(*sources))
+EVERY_FIELD = [
+    *(field(source) for source in Source if source is not Source.CUSTOM_ATTRIBUTE),
+    *(Field(Source.CUSTOM_ATTRIBUTE, f"own_{each}", each, each) for each in TYPES),
+]
+SELECTED = st.lists(st.sampled_from(EVERY_FIELD), min_size=1, unique=True)
 STORED = st.dictionaries(
-    st.sampled_from([field(source).attribute for source in list(Source)[:13]]),
+    st.sampled_from([each.attribute for each in EVERY_FIELD]),
     st.none() | st.text(max_size=5) | st.booleans() | st.integers() | st.floats(),
 )
 
 
-@given(facts=FACTS, selected=SELECTED, stored=STORED, empty_values=st.sampled_from(["Clear", "Keep"]))
+def plain(_: Field, value: Any) -> Any:
+    return value
+
+
+def escaped(_: Field, value: Any) -> Any:
+    return html.escape(value) if isinstance(value, str) else value
+
+
+def as_text(field: Field, value: Any) -> Any:
+    if field.data_type != "date" or value is None or value > 253_402_300_799:
+        return value
+    return datetime.fromtimestamp(value, UTC).isoformat()
+
+
+GIVEN_BACK = st.sampled_from([plain, escaped, as_text])
+"""How Intercom gives back what was written."""
+
+
+@given(
+    facts=FACTS,
+    selected=SELECTED,
+    stored=STORED,
+    empty_values=st.sampled_from(["Clear", "Keep"]),
+    given_back=GIVEN_BACK,
+)
 def test_what_was_applied_differs_no_more(
-    facts: Facts, selected: Any, stored: dict[str, Any], empty_values: Literal["Clear", "Keep"]
+    facts: Facts,
+    selected: list[Field],
+    stored: dict[str, Any],
+    empty_values: Literal["Clear", "Keep"],
+    given_back: Callable[[Field, Any], Any],
 ) -> None:
     changes = differences(selected, facts, stored, empty_values=empty_values, run_start=START).values
     assert set(changes) <= set(selected)
-    after = stored | {field.attribute: value for field, value in changes.items()}
+    after = stored | {field.attribute: given_back(field, value) for field, value in changes.items()}
     assert not_stored(changes, after) == []
     assert differences(selected, facts, after, empty_values=empty_values, run_start=START + 86_400).values == {}
 

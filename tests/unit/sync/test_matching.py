@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from mogulsync.chartmogul.models import Customer
 from mogulsync.intercom.models import Contact
 from mogulsync.resource.report import Customers
-from mogulsync.sync.keys import EmailKeys, ExternalIdKeys
+from mogulsync.sync.keys import EmailKeys, IdKeys, external_ids
 from mogulsync.sync.matching import UNMATCHED, Match, Matcher, Skip, UpdateAll, customer_counts, precedence
 from tests.support.builders import contact, customer
 
 Way = type[UpdateAll] | type[Skip]
 
-IDS = ExternalIdKeys(["external_id", "other"])
+IDS = IdKeys(["external_id", "other"], external_ids)
 
 
 def decide(matcher: Matcher, contacts: list[Contact]) -> dict[str, str]:

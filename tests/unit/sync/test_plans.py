@@ -1,6 +1,7 @@
 import pytest
 
 from mogulsync.chartmogul.models import Plan, Subscription
+from mogulsync.sync.fields import NO_PLANS
 from mogulsync.sync.plans import PlanCatalog
 from tests.support.builders import customer, plan, subscription
 
@@ -19,7 +20,7 @@ def test_names_of_active_subscriptions_are_distinct_sorted_and_joined() -> None:
 
 
 def test_no_active_subscription_is_no_plan() -> None:
-    assert PlanCatalog([plan("pro", "p1")]).texts(OWNER, [subscription("pro", active=False)]) == (None, None)
+    assert PlanCatalog([plan("pro", "p1")]).texts(OWNER, [subscription("pro", active=False)]) == NO_PLANS
 
 
 @pytest.mark.parametrize(
@@ -71,3 +72,16 @@ def test_external_ids_are_resolved_by_name(
     plans: list[Plan], subscriptions: list[Subscription], external_ids: str | None
 ) -> None:
     assert PlanCatalog(plans).texts(OWNER, subscriptions).external_ids == external_ids
+
+
+def test_billing_cycles_of_active_subscriptions_are_distinct_sorted_and_joined() -> None:
+    subscriptions = [
+        subscription("pro"),
+        subscription("team"),
+        subscription(None, billing_cycle="year"),
+        subscription("x", billing_cycle_count=3),
+        subscription("gone", billing_cycle="day", active=False),
+        subscription("odd", billing_cycle=None),
+        subscription("uncounted", billing_cycle="week", billing_cycle_count=None),
+    ]
+    assert PlanCatalog().texts(OWNER, subscriptions).billing_cycles == "3 months, month, week, year"
