@@ -4,18 +4,15 @@ A short Go program holds that code; it is compiled once and kept in the user's c
 PATH or from PyPI as for the control plane of `localkube`.
 """
 
-import hashlib
 import json
-import platform
 import subprocess
-import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from localkube import gobuild
 from localkube.assets import cache_folder
-from localkube.progress import UnavailableError, say
+from localkube.progress import UnavailableError
 
 _SOURCE: Final = Path(__file__).with_name("program")
 _ANSWER_SECONDS: Final = 60
@@ -48,21 +45,4 @@ def find_program() -> Path:
     Raises:
         UnavailableError: No Go was found or could be fetched, or the build failed.
     """
-    cache = cache_folder()
-    program = cache.with_name("kstatus") / _cache_key()
-    if not program.exists():
-        cache.mkdir(parents=True, exist_ok=True)
-        program.parent.mkdir(parents=True, exist_ok=True)
-        say("compiling kstatus; a minute or two, once")
-        # Made beside and renamed when complete, so that two builds at once do no harm.
-        with tempfile.TemporaryDirectory(dir=program.parent) as scratch:
-            gobuild.compile_program(_SOURCE, Path(scratch, "kstatus"), cache=cache)
-            Path(scratch, "kstatus").rename(program)
-    return program
-
-
-def _cache_key() -> str:
-    digest = hashlib.sha256()
-    for name in ("main.go", "go.mod", "go.sum"):
-        digest.update((_SOURCE / name).read_bytes())
-    return f"kstatus-{digest.hexdigest()[:12]}-{platform.machine()}"
+    return gobuild.find_program("kstatus", _SOURCE, cache=cache_folder())

@@ -29,10 +29,7 @@ _ERROR_LINES: Final = 5
 
 def cache_key() -> str:
     """Return a name for what `build` makes; other sources have another."""
-    digest = hashlib.sha256()
-    for name in ("main.go", "go.mod", "go.sum"):
-        digest.update((_SOURCE / name).read_bytes())
-    return f"build-{kubernetes_version()}-{digest.hexdigest()[:12]}-{platform.machine()}"
+    return f"build-{kubernetes_version()}-{_digest(_SOURCE)}-{platform.machine()}"
 
 
 def kubernetes_version() -> str:
@@ -78,6 +75,36 @@ def compile_program(source: Path, program: Path, *, cache: Path, link_flags: str
     flags = f"-s -w {link_flags}".strip()
     command = [_go(cache), "build", "-mod=readonly", "-trimpath", "-buildvcs=false", "-ldflags", flags, "-o"]
     _run([*command, str(program), "."], folder=source)
+
+
+def find_program(name: str, source: Path, *, cache: Path) -> Path:
+    """Return the Go program that `source` holds, compiled now if it is not in the user's cache yet.
+
+    Args:
+        name: Of the program.
+        source: A folder with main.go, go.mod and go.sum.
+        cache: The user's cache folder of `localkube`; Go itself goes there when it has to be fetched.
+
+    Raises:
+        UnavailableError: No Go was found or could be fetched, or the build failed.
+    """
+    program = cache.with_name(name) / f"{name}-{_digest(source)}-{platform.machine()}"
+    if not program.exists():
+        cache.mkdir(parents=True, exist_ok=True)
+        program.parent.mkdir(parents=True, exist_ok=True)
+        say(f"compiling {name}; a minute or two, once")
+        # Made beside and renamed when complete, so that two builds at once do no harm.
+        with tempfile.TemporaryDirectory(dir=program.parent) as scratch:
+            compile_program(source, Path(scratch, name), cache=cache)
+            Path(scratch, name).rename(program)
+    return program
+
+
+def _digest(source: Path) -> str:
+    digest = hashlib.sha256()
+    for name in ("main.go", "go.mod", "go.sum"):
+        digest.update((source / name).read_bytes())
+    return digest.hexdigest()[:12]
 
 
 def _go(cache: Path) -> str:

@@ -148,6 +148,5 @@ def test_the_worker_imports_nothing_of_the_operators_world_and_no_display() -> N
         "starlette",
         "uvicorn",
         "aiohttp",
-        "croniter",
         "prometheus_client",
     }
