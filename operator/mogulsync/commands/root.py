@@ -24,6 +24,8 @@ class Listed(NamedTuple):
 SECTIONS: Final[dict[str, dict[str, Listed]]] = {
     "Set up": {
         "connect": Listed("mogulsync.commands.connect", "Get credentials, and put them into Secrets."),
+        "fields": Listed("mogulsync.commands.fields", "List the sources that a destination can send."),
+        "validate": Listed("mogulsync.commands.validate", "Check manifests of destinations without a cluster."),
         "preview": Listed("mogulsync.commands.preview", "Show what a sync would do; write nothing."),
         "doctor": Listed("mogulsync.commands.doctor", "Find out whether the cluster is fit."),
     },

@@ -1,4 +1,4 @@
-"""Reads an IntercomDestination manifest, strictly, with errors that name the field and the mend."""
+"""Reads an IntercomDestination manifest, strictly, with errors that name the field and the fix."""
 
 import difflib
 import json
@@ -13,12 +13,15 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails
 from yaml.constructor import ConstructorError
 
+from mogulsync import __version__
 from mogulsync.resource.job import Job
-from mogulsync.resource.names import API_VERSION, KIND
+from mogulsync.resource.names import API_VERSION, GROUP, KIND
 from mogulsync.resource.rules import Model
 from mogulsync.resource.spec import NAME_RULE, Spec
 
 _TOP_LEVEL: Final = frozenset({"apiVersion", "kind", "metadata", "spec", "status"})
+_UNKNOWN: Final = "extra_forbidden"
+"""Pydantic's type of the error that a key is unknown."""
 _VALUE_MAX_LENGTH: Final = 60
 # RFC 1123's subdomain, which Kubernetes wants of every resource's name.
 _NAME_SHAPE: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
@@ -30,12 +33,18 @@ class InvalidDestinationError(ValueError):
     """A manifest that is no valid IntercomDestination.
 
     Attributes:
-        problems: One sentence each, with the field's path, what is wrong and the mend.
+        problems: One sentence each, with the field's path, what is wrong and the fix.
+        unknown: Paths of the fields that the models do not have, as far as they are all that is wrong there.
     """
 
-    def __init__(self, problems: Sequence[str]) -> None:
-        super().__init__("; ".join(problems))
+    def __init__(self, problems: Sequence[str], *, unknown: Sequence[str] = ()) -> None:
+        older = (
+            f"mogulsync {__version__} does not know {', '.join(unknown)}; where the resource is right, this image is "
+            "older than the operator's: update it (spec.job.image)"
+        )
+        super().__init__("; ".join([older, *problems] if unknown else problems))
         self.problems = tuple(problems)
+        self.unknown = tuple(unknown)
 
 
 @dataclass(frozen=True)
@@ -103,7 +112,10 @@ def destination_from(manifest: Any) -> Destination:
     if not isinstance(manifest, Mapping):
         raise InvalidDestinationError([f"the manifest is not a mapping; it must be an {KIND}"])
     problems = _envelope_problems(manifest)
+    if _is_of_another_version(manifest):
+        raise InvalidDestinationError(problems)
     spec: Spec | None = None
+    unknown: list[str] = []
     if manifest.get("spec") is None:
         problems.append("spec: missing; say what to send and to whom")
     else:
@@ -111,11 +123,13 @@ def destination_from(manifest: Any) -> Destination:
             text = json.dumps(_as_stored(manifest["spec"]))
             spec = Spec.model_validate_json(text, by_alias=True, by_name=False)
         except ValidationError as error:
-            problems += [_sentence(detail) for detail in error.errors(include_url=False)]
+            details = error.errors(include_url=False)
+            problems += [_sentence(detail) for detail in details]
+            unknown = [_path(detail["loc"]) for detail in details if detail["type"] == _UNKNOWN]
         except (TypeError, ValueError) as error:
             problems.append(f"spec: holds a value that JSON does not know ({error})")
     if problems or spec is None:
-        raise InvalidDestinationError(problems)
+        raise InvalidDestinationError(problems, unknown=unknown)
     metadata = manifest["metadata"]
     return Destination(name=metadata["name"], namespace=metadata.get("namespace"), spec=spec)
 
@@ -139,6 +153,26 @@ def parse_job(text: str) -> Job:
         raise InvalidDestinationError(sentences) from None
     except (TypeError, ValueError) as error:
         raise InvalidDestinationError([f"holds a value that JSON does not know ({error})"]) from None
+
+
+def is_meant_as_destination(document: Any) -> bool:
+    """Return whether a parsed document is of our kind or our API group: whether it has to be a valid destination."""
+    if not isinstance(document, Mapping):
+        return False
+    return document.get("kind") == KIND or str(document.get("apiVersion")).startswith(f"{GROUP}/")
+
+
+def items_of(document: Any) -> list[Any]:
+    """Return the items of a Kubernetes List, and of anything else itself alone."""
+    if isinstance(document, Mapping) and document.get("kind") in {"List", f"{KIND}List"}:
+        items = document.get("items")
+        return list(items) if isinstance(items, list) else []
+    return [document]
+
+
+def _is_of_another_version(manifest: Mapping[str, Any]) -> bool:
+    version = manifest.get("apiVersion")
+    return isinstance(version, str) and version != API_VERSION and version.startswith(f"{GROUP}/")
 
 
 def _as_stored(value: Any) -> Any:
@@ -174,13 +208,17 @@ def _envelope_problems(manifest: Mapping[str, Any]) -> list[str]:
     elif not _NAME_SHAPE.fullmatch(name):
         problems.append(
             f"metadata.name: {_shown(name)}: must be small letters, digits, - and ., with a letter or digit at both "
-            "ends of each part between dots; mend it"
+            "ends of each part between dots; rename it"
         )
     return problems
 
 
 def _sentence(detail: ErrorDetails, *, model: type[Model] = Spec, root: str = "spec") -> str:
     """Word one of pydantic's errors: path, value, what is wrong and the mend."""
+
+
+def _sentence(detail: ErrorDetails) -> str:
+    """Return one of pydantic's errors as a sentence: path, value, what is wrong and the fix."""
     location = detail["loc"]
     if field := detail.get("ctx", {}).get("field"):
         location = (*location, field)
@@ -188,6 +226,8 @@ def _sentence(detail: ErrorDetails, *, model: type[Model] = Spec, root: str = "s
     kind = detail["type"]
     if kind == "extra_forbidden":
         return f"{path}: unknown field{_suggestion(detail['loc'], model)}; remove it or mend its name"
+    if kind == _UNKNOWN:
+        return f"{path}: unknown field{_suggestion(detail['loc'])}; remove it or fix its name"
     if kind == "missing":
         return f"{path}: missing; it is required"
     message = detail["msg"]

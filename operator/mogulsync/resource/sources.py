@@ -105,6 +105,10 @@ SOURCES: Final[dict[Source, SourceInfo]] = {
 """Default attribute, data type and description of each source but CustomAttribute, which has none of its own."""
 
 
+CUSTOM_ATTRIBUTE: Final = "ChartMogul: custom attribute {key}"
+"""Description of a CustomAttribute."""
+
+
 def description_of(source: Source, key: str | None) -> str:
     """Return the description that a created attribute gets; `key` is that of a CustomAttribute, else None."""
-    return SOURCES[source].description if key is None else f"ChartMogul: custom attribute {key}"
+    return SOURCES[source].description if key is None else CUSTOM_ATTRIBUTE.format(key=key)

@@ -8,8 +8,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mogulsync import __version__
 from mogulsync.resource.manifest import InvalidDestinationError, destination_from, parse_destination, parse_documents
-from tests.support.destinations import destination
+from tests.support.destinations import REMOVED, destination
 
 
 def problems(text: str) -> list[str]:
@@ -63,6 +64,20 @@ def test_manifest_that_the_cluster_filled_in_is_taken() -> None:
     assert destination_from(stored).name == "production"
 
 
+def test_manifest_of_another_version_has_that_problem_alone() -> None:
+    said = problems_of({"apiVersion": "mogulsync.dev/v1beta1", "spec.fields": REMOVED, "spec.sources": []})
+    assert said == ['apiVersion: "mogulsync.dev/v1beta1" is not mogulsync.dev/v1alpha1; set it to that']
+
+
+def test_older_program_says_which_fields_it_does_not_know_and_that_the_image_is_older() -> None:
+    with pytest.raises(InvalidDestinationError) as refusal:
+        destination_from(destination({"spec.plan": 1, "spec.intercom.pace": 2}))
+    assert refusal.value.unknown == ("spec.intercom.pace", "spec.plan")
+    said = str(refusal.value)
+    assert said.startswith(f"mogulsync {__version__} does not know spec.intercom.pace, spec.plan; ")
+    assert "this image is older than the operator's" in said
+
+
 def test_every_problem_is_named_at_once() -> None:
     said = problems_of({"spec.intercom.region": "eu", "spec.schedule": "@daily", "metadata.name": "a" * 60})
     assert [problem.split(":")[0] for problem in said] == ["metadata.name", "spec.intercom.region", "spec.schedule"]
@@ -75,7 +90,7 @@ def test_every_problem_is_named_at_once() -> None:
         ({"spec.rate_limit_percent": 1}, "spec.rate_limit_percent: unknown field, did you mean rateLimitPercent?"),
         ({"spec.fields": [{"source": "MRR", "attr": "a"}]}, "spec.fields[0].attr: unknown field"),
         ({"spec.job.enviroment": []}, "spec.job.enviroment: unknown field"),
-        ({"spec.colour": "red"}, "spec.colour: unknown field; remove it or mend its name"),
+        ({"spec.colour": "red"}, "spec.colour: unknown field; remove it or fix its name"),
         ({"sepc": {}}, "sepc: unknown; a manifest has apiVersion, kind, metadata and spec"),
         ({"kind": "Destination"}, 'kind: "Destination" is not IntercomDestination; set it to that'),
         ({"apiVersion": "v1"}, 'apiVersion: "v1" is not mogulsync.dev/v1alpha1'),
@@ -85,7 +100,7 @@ def test_every_problem_is_named_at_once() -> None:
         ({"spec": None}, "spec: missing"),
     ],
 )
-def test_problem_names_the_field_and_the_mend(changes: dict[str, Any], said: str) -> None:
+def test_problem_names_the_field_and_the_fix(changes: dict[str, Any], said: str) -> None:
     assert any(problem.startswith(said) for problem in problems_of(changes)), problems_of(changes)
 
 
