@@ -125,7 +125,7 @@ def destination_from(manifest: Any) -> Destination:
         except ValidationError as error:
             details = error.errors(include_url=False)
             problems += [_sentence(detail) for detail in details]
-            unknown = [_path(detail["loc"]) for detail in details if detail["type"] == _UNKNOWN]
+            unknown = [_path(detail["loc"], "spec") for detail in details if detail["type"] == _UNKNOWN]
         except (TypeError, ValueError) as error:
             problems.append(f"spec: holds a value that JSON does not know ({error})")
     if problems or spec is None:
@@ -214,20 +214,14 @@ def _envelope_problems(manifest: Mapping[str, Any]) -> list[str]:
 
 
 def _sentence(detail: ErrorDetails, *, model: type[Model] = Spec, root: str = "spec") -> str:
-    """Word one of pydantic's errors: path, value, what is wrong and the mend."""
-
-
-def _sentence(detail: ErrorDetails) -> str:
     """Return one of pydantic's errors as a sentence: path, value, what is wrong and the fix."""
     location = detail["loc"]
     if field := detail.get("ctx", {}).get("field"):
         location = (*location, field)
     path = _path(location, root)
     kind = detail["type"]
-    if kind == "extra_forbidden":
-        return f"{path}: unknown field{_suggestion(detail['loc'], model)}; remove it or mend its name"
     if kind == _UNKNOWN:
-        return f"{path}: unknown field{_suggestion(detail['loc'])}; remove it or fix its name"
+        return f"{path}: unknown field{_suggestion(detail['loc'], model)}; remove it or fix its name"
     if kind == "missing":
         return f"{path}: missing; it is required"
     message = detail["msg"]
