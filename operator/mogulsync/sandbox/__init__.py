@@ -1,4 +1,4 @@
-"""A ChartMogul and an Intercom of its own, made up, over HTTP.
+"""Mock servers of ChartMogul's and Intercom's APIs with generated data, over HTTP.
 
 The demo, the examples and the tests talk to it, from the command line (`mogulsync sandbox`) or from Python:
 
@@ -7,13 +7,13 @@ The demo, the examples and the tests talk to it, from the command line (`mogulsy
     async with serve(sandbox) as urls:
         ...  # urls.chartmogul, urls.intercom; the credentials are API_KEY and ACCESS_TOKEN
 
-Three things stay in reach while it serves:
+While it serves, three things can be used:
 
-    sandbox.account    what both APIs tell: read it, change it, delete and merge contacts, revoke credentials
-    sandbox.faults     makes chosen requests go wrong: faults.inject(Respond(503), method="PUT", times=2)
+    sandbox.account    the data of both APIs: read it, change it, delete and merge contacts, revoke credentials
+    sandbox.faults     fault injection: faults.inject(Respond(503), method="PUT", times=2)
     sandbox.requests    the log of requests: requests.count(api="intercom", method="PUT")
 
-The same seed and sizes make the same account. GeneratedRecords are made when they are asked for, so a million contacts
+The same seed and sizes make the same account. GeneratedRecords are generated on access, so a million contacts
 cost neither time at the start nor memory.
 """
 

@@ -97,7 +97,7 @@ class Sandbox:
     def _chartmogul(self) -> ASGIApp:
         options = self.options
         limit = options.chartmogul_limit
-        return _Served(
+        return _ApiMiddleware(
             self,
             api="chartmogul",
             app=chartmogul.ChartMogulApi(self.account).app,
@@ -122,7 +122,7 @@ class Sandbox:
             form=ContactForm(escapes_html=options.escape_html, iso_dates=options.iso_dates),
         )
         authorization = Authorization(self.account, code_lifetime=options.oauth_code_lifetime, clock=options.clock)
-        return _Served(
+        return _ApiMiddleware(
             self,
             api="intercom",
             app=intercom.IntercomApi(self.account, rules, authorization, clock=options.clock).app,
@@ -133,7 +133,7 @@ class Sandbox:
         )
 
 
-class _Served:
+class _ApiMiddleware:
     """One API with its rate limits, the faults and the request log around it."""
 
     def __init__(
@@ -183,7 +183,7 @@ class _Served:
             self._running -= 1
 
     def _limited(self) -> tuple[Mapping[str, str], Response | None]:
-        """Count the request; return the headers that tell of the limit, and the refusal when it is over one."""
+        """Count the request; return the headers that give the limit, and the refusal when it is over one."""
         refusal = None
         if self._parallel is not None and self._running > self._parallel:
             refusal = self._error(503)

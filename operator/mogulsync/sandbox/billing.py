@@ -151,7 +151,7 @@ class BillingGenerator:
     def status(self, index: int) -> str:
         """Return the status of the customer at this index."""
         bits = (random_bits(self.seed, index, _ABOUT) >> 28) % 100
-        if bits < 68:  # noqa: PLR2004 - shares of a hundred, told apart right here
+        if bits < 68:  # noqa: PLR2004 - shares of a hundred, used only here
             return "Active"
         if bits < 74:  # noqa: PLR2004 - as above
             return "Past Due"

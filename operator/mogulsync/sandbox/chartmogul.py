@@ -36,7 +36,7 @@ _MESSAGES: Final = {
 
 _CUSTOMER_FILTERS: Final = ("external_id", "data_source_uuid", "status", "system")
 
-Found = Iterator[tuple[list[int], Any]]
+_Entries = Iterator[tuple[list[int], Any]]
 """Entries, each with the place after it."""
 
 
@@ -51,7 +51,7 @@ def _not_found(what: str) -> Response:
     return JSONResponse({"error": f"{what} not found"}, status_code=404)
 
 
-class _RefusedError(Exception):
+class _ParameterRefusedError(Exception):
     """A parameter of a request that cannot be taken."""
 
     def __init__(self, param: str, message: str) -> None:
@@ -96,8 +96,8 @@ class ChartMogulApi:
             redirect_slashes=False,
         )
         self.app: ASGIApp = Starlette(
-            routes=[Mount("/", app=_Authenticated(router, account))],
-            exception_handlers={HTTPException: _http_error, _RefusedError: _refused},
+            routes=[Mount("/", app=_ApiKeyMiddleware(router, account))],
+            exception_handlers={HTTPException: _http_error, _ParameterRefusedError: _refused},
         )
 
     async def _ping(self, request: Request) -> Response:  # noqa: ARG002 - every endpoint gets the request
@@ -123,7 +123,7 @@ class ChartMogulApi:
         found = (([index + 1], customer) for index, customer in self._account.customers(first))
         return _full_page("entries", asked, found, total=self._account.customer_count)
 
-    def _selected_customers(self, filters: dict[str, str], start: int) -> Found:
+    def _selected_customers(self, filters: dict[str, str], start: int) -> _Entries:
         """Yield the customers that the filters leave, each with the place after it."""
         for index, customer in self._candidates(filters.get("external_id"), start):
             held = {
@@ -147,10 +147,10 @@ class ChartMogulApi:
     async def _search(self, request: Request) -> Response:
         email = request.query_params.get("email")
         if not email:
-            raise _RefusedError("email", "The parameter email is missing.")
+            raise _ParameterRefusedError("email", "The parameter email is missing.")
         asked = _page_request(request, 1)
 
-        def found(start: list[int]) -> Found:
+        def found(start: list[int]) -> _Entries:
             for index in self._account.candidate_customers(email):
                 customer = self._account.customer_at(index)
                 if index >= start[0] and customer is not None and customer["email"] == email:
@@ -215,7 +215,7 @@ class ChartMogulApi:
         held = [] if index is None else self._account.invoices_at(index)
         return _one("Invoice", request, held)
 
-    def _selected_invoices(self, request: Request, uuid: str | None, start: list[int]) -> Found:
+    def _selected_invoices(self, request: Request, uuid: str | None, start: list[int]) -> _Entries:
         first, skipped = start
         with_disabled = request.query_params.get("with_disabled") == "true"
         for index, customer in self._invoiced(uuid, first):
@@ -235,7 +235,7 @@ class ChartMogulApi:
             yield index, customer
 
 
-class _Authenticated:
+class _ApiKeyMiddleware:
     """Lets requests with the account's API key through, and answers 401 to others."""
 
     def __init__(self, app: ASGIApp, account: SandboxAccount) -> None:
@@ -253,7 +253,7 @@ async def _http_error(request: Request, problem: Exception) -> Response:  # noqa
 
 
 async def _refused(request: Request, problem: Exception) -> Response:  # noqa: ARG001 - Starlette's signature
-    return error(400, str(problem), param=problem.param if isinstance(problem, _RefusedError) else None)
+    return error(400, str(problem), param=problem.param if isinstance(problem, _ParameterRefusedError) else None)
 
 
 def _user_name(request: Request) -> str | None:
@@ -283,20 +283,20 @@ def _page_request(request: Request, length: int) -> _PageRequest:
     """Return the page that a request asks for.
 
     Raises:
-        _RefusedError: The cursor, the page number or the size is none. That these are refused is our choice; what the
-            real API answers is not documented. A size above 200 counts as 200, as it documents.
+        _ParameterRefusedError: The cursor, the page number or the size is none. That these are refused is our choice;
+            what the real API answers is not documented. A size above 200 counts as 200, as it documents.
     """
     query = request.query_params
     text = query.get("cursor") or ""
     start = pagination.index_place(text, length) if text else [0] * length
     if start is None:
-        raise _RefusedError("cursor", "The cursor is not valid.")
+        raise _ParameterRefusedError("cursor", "The cursor is not valid.")
     number = pagination.whole_number(query.get("page"), 0)
     if number is None or number < (1 if query.get("page") else 0):
-        raise _RefusedError("page", "page must be a whole number from 1 on.")
+        raise _ParameterRefusedError("page", "page must be a whole number from 1 on.")
     size = pagination.whole_number(query.get("per_page"), _MOST_PER_PAGE)
     if size is None or size < 1:
-        raise _RefusedError("per_page", "per_page must be a whole number from 1 to 200.")
+        raise _ParameterRefusedError("per_page", "per_page must be a whole number from 1 to 200.")
     named = number if number and not text else None
     return _PageRequest(min(size, _MOST_PER_PAGE), start, named, is_first=not text and named is None)
 
@@ -314,13 +314,13 @@ def _listed(request: Request, root: str, records: list[Any]) -> Response:
     return _full_page(root, asked, found, total=len(records))
 
 
-def _page(root: str, asked: _PageRequest, found: Callable[[list[int]], Found], **more: Any) -> Response:
+def _page(root: str, asked: _PageRequest, found: Callable[[list[int]], _Entries], **more: Any) -> Response:
     """Return the asked-for page of a list that has to be gone through; its pages are counted only for a page number."""
     total = sum(1 for _ in found(asked.start)) if asked.number is not None else None
     return _full_page(root, asked, islice(found(asked.start), _skipped(asked), None), total=total, **more)
 
 
-def _full_page(root: str, asked: _PageRequest, found: Found, *, total: int | None, **more: Any) -> Response:
+def _full_page(root: str, asked: _PageRequest, found: _Entries, *, total: int | None, **more: Any) -> Response:
     """Return a page of what was found, with the keys that are on record: the page's number only without a cursor."""
     entries: list[Any] = []
     after: list[int] = []

@@ -1,4 +1,4 @@
-"""Generated ChartMogul customers: who they are, where they live, their trials, tags and custom attributes.
+"""Generated ChartMogul customers: names, addresses, trials, tags and custom attributes.
 
 Keys and shapes are those of the answers that ChartMogul's Ruby client has on record (github.com/chartmogul/
 chartmogul-ruby, spec/fixtures): a missing email, company, external id or billing system is "", other missing values are
@@ -27,7 +27,7 @@ _ODD_EMAILS: Final[dict[int, Callable[[Identity, Identity], str]]] = {
 
 
 class _Place(NamedTuple):
-    """Where a customer lives."""
+    """A city with its state and country, as codes and spelt out."""
 
     city: str
     state: str | None
@@ -129,7 +129,7 @@ class CustomerGenerator:
         }
 
     def _email(self, index: int, who: Identity) -> str:
-        """Return an address as people leave it: mostly right, at times missing, odd, or another's."""
+        """Return an email address: mostly the person's, at times missing, in odd case or another's."""
         odd = _ODD_EMAILS.get(random_bits(self._seed, index, _EMAIL) % 100)
         return odd(who, identity(self._seed, max(0, index - 1))) if odd else who.email
 

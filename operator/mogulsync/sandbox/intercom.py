@@ -60,7 +60,7 @@ def error(status: int, code: str | None = None, message: str | None = None) -> R
     return JSONResponse(body, status_code=status, headers={"X-Request-Id": request_id})
 
 
-class _RefusedError(Exception):
+class _RequestRefusedError(Exception):
     """A request that is refused."""
 
     def __init__(self, code: str, message: str, *, status: int = 400) -> None:
@@ -132,13 +132,13 @@ class IntercomApi:
                 Route("/oauth", authorization.page),
                 Route("/oauth", authorization.decide, methods=["POST"]),
                 Route("/auth/eagle/token", authorization.token, methods=["POST"]),
-                Mount("/", app=_Authenticated(router, account)),
+                Mount("/", app=_BearerTokenMiddleware(router, account)),
             ],
             exception_handlers={
                 HTTPException: _http_error,
                 AttributeRejectedError: _refused,
                 SearchRejectedError: _refused,
-                _RefusedError: _refused,
+                _RequestRefusedError: _refused,
             },
         )
 
@@ -171,11 +171,11 @@ class IntercomApi:
         after = query.get("starting_after")
         start = pagination.index_place(after, 2) if after else None
         if after and start is None:
-            raise _RefusedError("parameter_invalid", "Cursor is invalid")
+            raise _RequestRefusedError("parameter_invalid", "Cursor is invalid")
         if start is None:  # page numbers are documented up to version 2.11
             number = pagination.whole_number(query.get("page"), 1)
             if number is None or number < 1:
-                raise _RefusedError("parameter_invalid", "Page is invalid")
+                raise _RequestRefusedError("parameter_invalid", "Page is invalid")
             start = [self._account.contact_index_at((number - 1) * size), number]
         index, page = start
         found: list[SandboxContact] = []
@@ -192,18 +192,18 @@ class IntercomApi:
         # The cursor counts in the body only: the real one ignores it in the URL (community.intercom.com, 2038).
         wanted, sort = body.get("pagination") or {}, body.get("sort")
         if not isinstance(wanted, dict):
-            raise _RefusedError("parameter_invalid", "pagination must be an object")
+            raise _RequestRefusedError("parameter_invalid", "pagination must be an object")
         size = _page_size(wanted, default=_FOUND)
         after = wanted.get("starting_after")
         start = pagination.place(str(after), 3) if after else None
         if after and start is None:
-            raise _RefusedError("parameter_invalid", "Cursor is invalid")
+            raise _RequestRefusedError("parameter_invalid", "Cursor is invalid")
         found = self._search.find(body.get("query"), sort, now=self._clock())
         try:
             rest = found if start is None else found_after(found, (start[0], start[1]), sort)
             page = 1 if start is None else int(start[2])
         except (TypeError, ValueError):
-            raise _RefusedError("parameter_invalid", "Cursor is invalid") from None
+            raise _RequestRefusedError("parameter_invalid", "Cursor is invalid") from None
         shown = rest[:size]
         more = pagination.cursor(*shown[-1][0], page + 1) if len(rest) > size else None
         contacts = [contact for _, contact in shown]
@@ -239,13 +239,13 @@ class IntercomApi:
         body = await _body(request)
         own = _own_values(body)
         if not any(own.get(key) for key in ("email", "external_id", "role")):
-            raise _RefusedError("parameter_missing", "email, external_id or role is required")
+            raise _RequestRefusedError("parameter_missing", "email, external_id or role is required")
         if own.get("role", "user") not in _ROLES:
-            raise _RefusedError("parameter_invalid", "role must be user or lead")
+            raise _RequestRefusedError("parameter_invalid", "role must be user or lead")
         same = self._same_user(own)
         if same is not None:
             message = f"A contact matching those details already exists with id={same.id}"
-            raise _RefusedError("conflict", message, status=409)
+            raise _RequestRefusedError("conflict", message, status=409)
         values = _custom_attributes(body)
         self._account.check_attributes(values)
         now = self._clock()
@@ -287,7 +287,7 @@ class IntercomApi:
             return self._gone(request)
         values = _custom_attributes(body)
         if self._rules.leads_refuse_null and contact.role == "lead" and None in values.values():
-            raise _RefusedError("parameter_invalid", _NULL_REFUSED)
+            raise _RequestRefusedError("parameter_invalid", _NULL_REFUSED)
         now = self._clock()
         self._refuse_new_attributes(values, now=now)
         if values:
@@ -313,9 +313,11 @@ class IntercomApi:
         model = request.query_params.get("model")
         if model == "conversation":
             message = "model=conversation is no longer supported. Use GET /conversations/attributes instead"
-            raise _RefusedError("parameter_invalid", message, status=422)
+            raise _RequestRefusedError("parameter_invalid", message, status=422)
         if model not in (None, *MODELS):
-            raise _RefusedError("parameter_invalid", "The Data Attribute model field must be either contact or company")
+            raise _RequestRefusedError(
+                "parameter_invalid", "The Data Attribute model field must be either contact or company"
+            )
         archived_too = request.query_params.get("include_archived") == "true"
         latest = self._clock() - self._rules.attribute_list_lag
         data = [
@@ -337,7 +339,7 @@ class IntercomApi:
         return JSONResponse(self._account.attributes.change(number, await _body(request)).to_json())
 
 
-class _Authenticated:
+class _BearerTokenMiddleware:
     """Lets requests with the access token, a known version and a JSON Accept header through; refuses others."""
 
     def __init__(self, app: ASGIApp, account: SandboxAccount) -> None:
@@ -365,7 +367,7 @@ async def _http_error(request: Request, problem: Exception) -> Response:  # noqa
 
 
 async def _refused(request: Request, problem: Exception) -> Response:  # noqa: ARG001 - Starlette's signature
-    if isinstance(problem, AttributeRejectedError | _RefusedError):
+    if isinstance(problem, AttributeRejectedError | _RequestRefusedError):
         return error(problem.status, problem.code, problem.message)
     if isinstance(problem, SearchRejectedError):
         return error(400, problem.code, problem.message)
@@ -376,7 +378,7 @@ def _page_size(values: Mapping[str, Any], *, default: int) -> int:
     size = pagination.page_size(values, default=default, most=_MOST_PER_PAGE)
     if size is None:
         asked = pagination.whole_number(values.get("per_page"), default)
-        raise _RefusedError("parameter_invalid", f"Per Page is too {'big' if (asked or 0) > 0 else 'small'}")
+        raise _RequestRefusedError("parameter_invalid", f"Per Page is too {'big' if (asked or 0) > 0 else 'small'}")
     return size
 
 
@@ -384,19 +386,19 @@ def _own_values(body: dict[str, Any]) -> dict[str, Any]:
     """Return what a body says of a contact's own fields.
 
     Raises:
-        _RefusedError: A value is no text.
+        _RequestRefusedError: A value is no text.
     """
     own: dict[str, Any] = {key: body[key] for key in ("email", "external_id", "name", "phone", "role") if key in body}
     for key, value in own.items():
         if value is not None and not isinstance(value, str):
-            raise _RefusedError("type_mismatch", f"{key} must be a string")
+            raise _RequestRefusedError("type_mismatch", f"{key} must be a string")
     return own
 
 
 def _custom_attributes(body: dict[str, Any]) -> dict[str, Any]:
     values = body.get("custom_attributes") or {}
     if not isinstance(values, dict):
-        raise _RefusedError("type_mismatch", "custom_attributes must be an object")
+        raise _RequestRefusedError("type_mismatch", "custom_attributes must be an object")
     return values
 
 
@@ -417,12 +419,12 @@ async def _body(request: Request) -> dict[str, Any]:
     """Return the request's JSON object.
 
     Raises:
-        _RefusedError: The body is none.
+        _RequestRefusedError: The body is none.
     """
     try:
         body = json.loads(await request.body() or b"{}")
     except ValueError as broken:
-        raise _RefusedError("bad_request", "Bad Request") from broken
+        raise _RequestRefusedError("bad_request", "Bad Request") from broken
     if not isinstance(body, dict):
-        raise _RefusedError("bad_request", "Bad Request")
+        raise _RequestRefusedError("bad_request", "Bad Request")
     return body

@@ -1,4 +1,4 @@
-"""Intercom's contact search: its query language, and the contacts that a query finds.
+"""Intercom's contact search: parses a query and finds the contacts that match.
 
 Grammar, operators, types and limits are those of Intercom's OpenAPI description (POST /contacts/search).
 It does not say whether text is compared with regard to case, nor how long a list IN takes: both are options.
@@ -49,9 +49,9 @@ _FIELDS: Final = {
 _CUSTOM: Final = "custom_attributes."
 _ORDERS: Final = ("ascending", "descending")
 
-Test = Callable[[SandboxContact], bool]
-Found = tuple[tuple[Any, int], SandboxContact]
-"""A contact with its place in the order of what was found."""
+Predicate = Callable[[SandboxContact], bool]
+Hit = tuple[tuple[Any, int], SandboxContact]
+"""A contact that was found, with its place in the order."""
 
 _IN_ORDER: Final[dict[str, Callable[[Any, Any], bool]]] = {
     "<": operator.lt,
@@ -80,11 +80,11 @@ class SearchRejectedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Condition:
-    """What a part of a query asks."""
+    """A part of a query: its predicate, and the contacts that may match."""
 
-    test: Test
+    test: Predicate
     candidates: set[int] | None
-    """Indexes among which all that pass are; None: only a look at every contact can tell."""
+    """Indexes among which all that match are; None: it takes a look at every contact."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ class ContactSearch:
         self._account = account
         self._rules = rules
 
-    def find(self, query: object, sort: object, *, now: float) -> list[Found]:
+    def find(self, query: object, sort: object, *, now: float) -> list[Hit]:
         """Return the contacts that the query finds, in the order that `sort` asks, each with its place in it.
 
         Raises:
@@ -198,12 +198,12 @@ class ContactSearch:
     def _plain(self, value: Any) -> Any:
         return value.casefold() if self._rules.ignores_case and isinstance(value, str) else value
 
-    def _among(self, wanted: set[Any], read: Callable[[SandboxContact], Any], how: str) -> Test:
+    def _among(self, wanted: set[Any], read: Callable[[SandboxContact], Any], how: str) -> Predicate:
         if how == "IN":
             return lambda contact: self._plain(read(contact)) in wanted
         return lambda contact: self._plain(read(contact)) not in wanted
 
-    def _compare(self, kind: str, how: str, wanted: Any, read: Callable[[SandboxContact], Any]) -> Test:
+    def _compare(self, kind: str, how: str, wanted: Any, read: Callable[[SandboxContact], Any]) -> Predicate:
         if kind == "date":
             return self._compare_days(how, wanted, read)
         if how in _IN_ORDER:
@@ -212,7 +212,7 @@ class ContactSearch:
         wanted = plain(wanted)
         return lambda contact: compare(plain(read(contact)), wanted)
 
-    def _compare_days(self, how: str, wanted: Any, read: Callable[[SandboxContact], Any]) -> Test:
+    def _compare_days(self, how: str, wanted: Any, read: Callable[[SandboxContact], Any]) -> Predicate:
         """Compare by calendar day of the workspace's time zone, as Intercom does."""
         zone = ZoneInfo(self._account.time_zone)
 
@@ -292,7 +292,7 @@ def _order(sort: object) -> tuple[Callable[[SandboxContact], Any], bool]:
     return (lambda contact: read(contact) or 0), order == "descending"
 
 
-def found_after(found: list[Found], place: tuple[Any, int], sort: object) -> list[Found]:
+def found_after(found: list[Hit], place: tuple[Any, int], sort: object) -> list[Hit]:
     """Return what comes after a place in the order of what was found."""
     _, backwards = _order(sort)
     return [each for each in found if (each[0] < place if backwards else each[0] > place)]

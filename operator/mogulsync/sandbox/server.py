@@ -1,4 +1,4 @@
-"""Serves a sandbox: inside a running event loop, or in a thread of its own."""
+"""The HTTP server of a sandbox, inside a running event loop or in a thread of its own."""
 
 import asyncio
 import contextlib
@@ -16,7 +16,7 @@ from mogulsync.sandbox.app import CHARTMOGUL_PATH, INTERCOM_PATH, TRANSPORT, San
 
 _BACKLOG: Final = 512
 """Connections that may wait to be accepted."""
-_PATIENCE: Final = 1
+_SHUTDOWN_SECONDS: Final = 1
 """Seconds that requests in progress get when the server stops."""
 
 
@@ -48,7 +48,7 @@ class Urls:
 
 
 class _Server(uvicorn.Server):
-    """Uvicorn without its signal handlers: whoever serves decides when to stop."""
+    """Uvicorn without its signal handlers: `serve` decides when to stop."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -103,7 +103,7 @@ async def _serving(served: Sandbox | SandboxAccount, listener: socket.socket) ->
             log_config=None,
             access_log=False,
             proxy_headers=False,
-            timeout_graceful_shutdown=_PATIENCE,
+            timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
         )
     )
     task = asyncio.create_task(server.serve(sockets=[listener]))
