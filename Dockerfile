@@ -18,9 +18,9 @@ RUN python3 -m venv tools \
  && python3 -m venv --without-pip /opt/mogulsync \
  && tools/bin/pip --python /opt/mogulsync/bin/python install --quiet --require-hashes --only-binary :all: -r locks/runtime.txt
 # Of the Kubernetes client only the asynchronous half (kubernetes.aio) is used; the synchronous one is as large again.
-RUN cd "$(/opt/mogulsync/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/kubernetes" \
- && sed -i '/^from \. import/d' __init__.py \
- && rm -r client config dynamic informer leaderelection stream utils watch
+RUN kubernetes="$(/opt/mogulsync/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/kubernetes" \
+ && sed -i '/^from \. import/d' "$kubernetes/__init__.py" \
+ && for half in client config dynamic informer leaderelection stream utils watch; do rm -r "${kubernetes:?}/$half"; done
 COPY pyproject.toml README.md LICENSE ./
 COPY operator operator
 RUN tools/bin/pip wheel --quiet --no-deps --no-index --no-build-isolation --wheel-dir dist . \

@@ -111,6 +111,10 @@ manifests: $(STAMP) ## Render the chart for kustomize (kustomize/base) and as on
 	@$(BIN)/python tools/manifests.py base kustomize/base
 	@$(BIN)/python tools/manifests.py install dist/install.yaml
 
+.PHONY: scan
+scan: $(STAMP) ## Scan manifests, image, workflows and locks; leaves SBOM and licences in dist/ (needs helm, Go)
+	@PATH="$(CURDIR)/.uv/bin:$$PATH" PYTHONPATH=tools $(BIN)/python -m scan dist
+
 .PHONY: e2e
 e2e: $(STAMP) ## Install and use it in a real cluster: KUBECONFIG and E2E_LOAD_IMAGE, or a kind cluster of its own
 	@$(BIN)/pytest -p no:randomly -x -v --no-header tests/e2e

@@ -12,7 +12,8 @@ from mogulsync.resource import names
 from mogulsync.resource.job import Job
 from mogulsync.resource.spec import Spec
 
-_DEFAULT_RESOURCES: Final = {"requests": {"cpu": "100m", "memory": "128Mi"}}
+_DEFAULT_RESOURCES: Final = {"requests": {"cpu": "100m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}}
+"""A run of 100,000 customers takes 153 MiB (docs/benchmarks.md), and 1.1 kB more for each: enough for 400,000."""
 _GRACE_SECONDS: Final = 30
 """More than the 5 seconds that an interrupted run needs for its report."""
 _PARTIAL_EXIT_CODE: Final = "0"

@@ -293,7 +293,9 @@ class Job(Model):
         max_length=253,
         description="ServiceAccount of the Pods, whose token is never mounted; default: default.",
     )
-    resources: Resources | None = Field(None, description="Compute resources; default: requests of 100m and 128Mi.")
+    resources: Resources | None = Field(
+        None, description="Compute resources; default: requests of 100m and 128Mi, a memory limit of 512Mi."
+    )
     node_selector: dict[str, LabelValue] | None = Field(None, description="Labels that the Pod's node must have.")
     tolerations: list[Toleration] | None = Field(
         None, max_length=MAX_ITEMS, json_schema_extra=_ATOMIC, description="Taints that the Pod tolerates."

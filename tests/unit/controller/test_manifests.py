@@ -21,6 +21,12 @@ def pod_of(job: dict[str, Any]) -> dict[str, Any]:
     return spec
 
 
+def test_a_jobs_memory_has_a_limit_by_default() -> None:
+    template = build_cronjob(destination(), image="mogulsync:1")["spec"]["jobTemplate"]["spec"]["template"]
+    (container,) = template["spec"]["containers"]
+    assert container["resources"]["limits"] == {"memory": "512Mi"}
+
+
 def test_pods_pass_pod_security_restricted_and_have_no_way_into_the_api() -> None:
     for job in (build_cronjob(destination(), image=IMAGE)["spec"]["jobTemplate"], check(destination())):
         pod = pod_of(job)

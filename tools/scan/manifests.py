@@ -1,0 +1,43 @@
+"""The manifests that are scanned: the chart with every switch on, and what the operator makes of a destination."""
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from mogulsync.controller.cronjob import build_cronjob
+from mogulsync.controller.job import build_job
+
+_ROOT: Final = Path(__file__).parents[2]
+_IMAGE: Final = f"registry.example.com/mogulsync@sha256:{64 * 'a'}"
+_NAMESPACE: Final = "crm"
+_VALUES: Final[dict[str, Any]] = {
+    "replicas": 2,
+    "image": {"repository": "registry.example.com/mogulsync", "digest": f"sha256:{64 * 'a'}"},
+    "watchNamespaces": [_NAMESPACE],
+    "jobs": {"imagePullSecrets": [{"name": "registry"}], "networkPolicy": {"enabled": True}},
+    "serviceMonitor": {"enabled": True},
+    "podMonitor": {"enabled": True},
+    "prometheusRule": {"enabled": True},
+    "grafanaDashboard": {"enabled": True},
+    "podDisruptionBudget": {"enabled": True},
+    "networkPolicy": {"enabled": True},
+}
+
+
+def chart() -> str:
+    """Return the chart's manifests as YAML."""
+    command = ["helm", "template", "mogulsync", str(_ROOT / "charts/mogulsync"), "--namespace=operators", "--values=-"]
+    return subprocess.run(command, input=json.dumps(_VALUES), capture_output=True, text=True, check=True).stdout
+
+
+def jobs() -> str:
+    """Return the CronJob and the Job of a manual run of a destination, with nothing of its own in spec.job."""
+    example = yaml.safe_load((_ROOT / "examples/01-first-destination.yaml").read_text(encoding="utf-8"))
+    metadata = {"namespace": _NAMESPACE, "uid": "7f161a6f-a149-424d-895c-f1531a9c2c26", "generation": 1}
+    destination = example | {"metadata": example["metadata"] | metadata}
+    return yaml.safe_dump_all(
+        [build_cronjob(destination, image=_IMAGE), build_job(destination, image=_IMAGE, request="now")]
+    )
