@@ -72,7 +72,7 @@ def test_the_operator_has_no_access_to_secrets_nor_to_specs(cluster: Cluster) ->
     assert cluster.kubectl("auth", "can-i", "create", "jobs", "--as", _OPERATOR).strip() == "yes"
 
 
-def test_a_wrong_destination_is_refused_with_the_mend(cluster: Cluster) -> None:
+def test_a_wrong_destination_is_refused_with_the_fix(cluster: Cluster) -> None:
     wrong = json.loads(json.dumps(_DESTINATION))
     wrong["spec"]["fields"][0]["attribute"] = "a.b"
     with pytest.raises(CommandError, match=r"spec\.fields\[0\]\.attribute.*use _"):

@@ -15,14 +15,14 @@ from localkube.progress import UnavailableError, say
 PROGRAMS: Final = ("etcd", "kube-apiserver", "kube-controller-manager", "kubectl")
 ENVIRONMENT_VARIABLE: Final = "KUBEBUILDER_ASSETS"
 
-_MEND: Final = (
+_FIX: Final = (
     f"set {ENVIRONMENT_VARIABLE} to a folder that holds {', '.join(PROGRAMS)}; or let this machine reach dl.k8s.io and "
     f"github.com; or put Go {gobuild.GO_VERSION} or later on the PATH and let it reach its module proxy"
 )
 
 
 class AssetsError(RuntimeError):
-    """No way led to the programs; the message names each way, why it failed, and the mend."""
+    """No way led to the programs; the message names each way, why it failed, and the fix."""
 
 
 class Way(NamedTuple):
@@ -112,7 +112,7 @@ def _make(cache: Path, ways: Sequence[Way], reasons: list[str]) -> Path:
             return folder
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
-    raise AssetsError("no programs for a control plane:\n  " + "\n  ".join(reasons) + f"\nMend: {_MEND}.")
+    raise AssetsError("no programs for a control plane:\n  " + "\n  ".join(reasons) + f"\nFix: {_FIX}.")
 
 
 @contextlib.contextmanager

@@ -13,7 +13,6 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails
 from yaml.constructor import ConstructorError
 
-from mogulsync import __version__
 from mogulsync.resource.job import Job
 from mogulsync.resource.names import API_VERSION, GROUP, KIND
 from mogulsync.resource.rules import Model
@@ -22,6 +21,8 @@ from mogulsync.resource.spec import NAME_RULE, Spec
 _TOP_LEVEL: Final = frozenset({"apiVersion", "kind", "metadata", "spec", "status"})
 _UNKNOWN: Final = "extra_forbidden"
 """Pydantic's type of the error that a key is unknown."""
+_NO_CHOICE: Final = frozenset({"enum", "literal_error"})
+"""Pydantic's types of the error that a value is none of the choices."""
 _VALUE_MAX_LENGTH: Final = 60
 # RFC 1123's subdomain, which Kubernetes wants of every resource's name.
 _NAME_SHAPE: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
@@ -34,15 +35,11 @@ class InvalidDestinationError(ValueError):
 
     Attributes:
         problems: One sentence each, with the field's path, what is wrong and the fix.
-        unknown: Paths of the fields that the models do not have, as far as they are all that is wrong there.
+        unknown: Paths in the spec of keys and choices that this version does not have: a newer one may.
     """
 
     def __init__(self, problems: Sequence[str], *, unknown: Sequence[str] = ()) -> None:
-        older = (
-            f"mogulsync {__version__} does not know {', '.join(unknown)}; where the resource is right, this image is "
-            "older than the operator's: update it (spec.job.image)"
-        )
-        super().__init__("; ".join([older, *problems] if unknown else problems))
+        super().__init__("; ".join(problems))
         self.problems = tuple(problems)
         self.unknown = tuple(unknown)
 
@@ -125,7 +122,7 @@ def destination_from(manifest: Any) -> Destination:
         except ValidationError as error:
             details = error.errors(include_url=False)
             problems += [_sentence(detail) for detail in details]
-            unknown = [_path(detail["loc"], "spec") for detail in details if detail["type"] == _UNKNOWN]
+            unknown = [_path(detail["loc"], "spec") for detail in details if detail["type"] in {_UNKNOWN, *_NO_CHOICE}]
         except (TypeError, ValueError) as error:
             problems.append(f"spec: holds a value that JSON does not know ({error})")
     if problems or spec is None:

@@ -36,7 +36,7 @@ class RunReason(StrEnum):
     PARTIALLY_SUCCEEDED = "PartiallySucceeded"
     """Some records or fields failed; the report names them."""
     INVALID_DESTINATION = "InvalidDestination"
-    """The manifest is wrong; the message names the field and the mend."""
+    """The manifest is wrong; the message names the field and the fix."""
     MISSING_CREDENTIALS = "MissingCredentials"
     """A credential variable is not set or empty."""
     CREDENTIALS_REJECTED = "CredentialsRejected"
@@ -130,7 +130,7 @@ class ConditionReason(StrEnum):
     CHECKING = "Checking"
     """A check of the credentials is under way."""
     SECRET_NOT_FOUND = "SecretNotFound"  # noqa: S105 - a reason's name
-    """A Secret, or the key in it, does not exist; mended by itself when it appears."""
+    """A Secret, or the key in it, does not exist; the next check sees it when it appears."""
     INVALID_SCHEDULE = "InvalidSchedule"
     """The CronJob API refuses the schedule or the time zone."""
     INVALID_JOB = "InvalidJob"

@@ -33,7 +33,7 @@ class Condition(Model):
     )
     last_transition_time: Time = Field(description="When its status last changed.")
     reason: str = Field(min_length=1, max_length=1024, description="Why, in one word.")
-    message: str = Field(max_length=32768, description="Why, for a person, with the mend.")
+    message: str = Field(max_length=32768, description="Why, for a person, with the fix.")
 
 
 class Workspace(Model):

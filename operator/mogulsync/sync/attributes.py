@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from mogulsync.intercom.models import DataAttribute
+from mogulsync.resource.fixes import ATTRIBUTE_FIXES
 from mogulsync.resource.reasons import AttributeReason
 from mogulsync.resource.report import RefusedAttribute
 from mogulsync.resource.spec import EXTERNAL_ID_FIELD, Matching, Spec
@@ -12,17 +13,6 @@ from mogulsync.sync.fields import Field, fields_of
 CUSTOM_ATTRIBUTES_LIMIT: Final = 250
 """Custom attributes of a workspace that are not archived (Intercom's help centre, article 179)."""
 _CONTACT: Final = "contact"
-
-_FIXES: Final[Mapping[AttributeReason, str]] = {
-    AttributeReason.WRONG_TYPE: "name another attribute, or change its type in Intercom",
-    AttributeReason.ARCHIVED: "unarchive it in Intercom, or name another attribute",
-    AttributeReason.HAS_OPTIONS: "it is a list of options; name another attribute",
-    AttributeReason.NOT_WRITABLE: "the API may not write it; name another attribute",
-    AttributeReason.NAME_TAKEN: "other data of the workspace has this name; name another attribute",
-    AttributeReason.LIMIT_REACHED: "archive custom attributes that are not needed",
-    AttributeReason.CANNOT_CREATE: "create it in Intercom, or name another attribute",
-    AttributeReason.NOT_FOUND: "create it in Intercom, or take it out of spec.matching.intercomFields",
-}
 
 
 class AttributePlan(NamedTuple):
@@ -93,9 +83,11 @@ def refused_for_matching(names: Iterable[str], attributes: Sequence[DataAttribut
     return refused
 
 
-def described(refused: Iterable[RefusedAttribute]) -> str:
+def described(refused: Sequence[RefusedAttribute]) -> str:
     """Return each refused attribute with its reason and the fix, for a person."""
-    return "; ".join(f"{each.attribute}: {each.reason}, {each.message or _FIXES[each.reason]}" for each in refused)
+    return "; ".join(
+        f"{each.attribute}: {each.reason}. {each.message or ATTRIBUTE_FIXES[each.reason]}" for each in refused
+    )
 
 
 def _named(attributes: Iterable[DataAttribute], name: str) -> DataAttribute | None:

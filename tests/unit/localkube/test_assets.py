@@ -65,10 +65,10 @@ def test_ways_are_tried_in_order_and_each_says_why_not(
     assert "no such host" in lines[2]
 
 
-def test_error_names_every_way_and_the_mend(environment: dict[str, str]) -> None:
+def test_error_names_every_way_and_the_fix(environment: dict[str, str]) -> None:
     with pytest.raises(AssetsError) as error:
         find_assets(environment, [Way("first", "first", unavailable), Way("second", "second", unavailable)])
-    for words in ("KUBEBUILDER_ASSETS: not set", "first: no such host", "second: no such host", "Mend: set"):
+    for words in ("KUBEBUILDER_ASSETS: not set", "first: no such host", "second: no such host", "Fix: set"):
         assert words in str(error.value)
 
 

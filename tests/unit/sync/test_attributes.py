@@ -94,4 +94,4 @@ def test_intercoms_own_attributes_need_not_be_looked_for(matching: dict[str, Any
 @pytest.mark.parametrize("reason", list(AttributeReason))
 def test_every_reason_has_a_fix(reason: AttributeReason) -> None:
     refused = plan_attributes([MRR], [attribute(NAME)]).refused[0].model_copy(update={"reason": reason})
-    assert described([refused]).startswith(f"{NAME}: {reason}, ")
+    assert described([refused]).startswith(f"{NAME}: {reason}. ")

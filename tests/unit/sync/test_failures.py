@@ -33,7 +33,7 @@ def test_every_error_ends_a_run_for_its_own_reason(error: Exception, reason: Run
 
 
 @pytest.mark.parametrize("api", ["ChartMogul", "Intercom"])
-def test_refused_credentials_are_told_with_the_apis_own_code_and_the_mend(api: Api) -> None:
+def test_refused_credentials_are_told_with_the_apis_own_code_and_the_fix(api: Api) -> None:
     error = CredentialsRejectedError(api, "cannot list", status=401, code="unauthorized", request_id="req1")
     message = run_error_of(error).message
     assert message.startswith(f"{api}: cannot list (status 401, unauthorized, request req1)")

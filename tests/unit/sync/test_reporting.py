@@ -67,7 +67,7 @@ def test_a_refused_attribute_makes_it_partial_and_is_named_with_the_fix() -> Non
     statistics = RunStatistics(refused=[RefusedAttribute(attribute="chartmogul_mrr", reason=AttributeReason.ARCHIVED)])
     report = close(statistics)
     assert report.outcome is Outcome.PARTIALLY_SUCCEEDED
-    assert "chartmogul_mrr: Archived, unarchive it" in report.message
+    assert "chartmogul_mrr: Archived. Unarchive the attribute" in report.message
 
 
 @pytest.mark.parametrize("dry_run", [False, True])
