@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry
 
 from mogulsync import __version__
 from mogulsync.controller.cache import DestinationCache, destination_of
+from mogulsync.controller.jobdefaults import JobDefaults
 from mogulsync.controller.metrics import Metrics
 from mogulsync.controller.options import OperatorOptions
 from mogulsync.controller.probes import (
@@ -74,7 +75,7 @@ class Controller:
         self._client = client
         self._settings = settings
         self._namespaces: tuple[str | None, ...] = tuple(namespaces) or (None,)
-        self._reconciler = Reconciler(client, self.cache, image=image, clock=clock)
+        self._reconciler = Reconciler(client, self.cache, job_defaults=JobDefaults(image=image), clock=clock)
         self._on_reconciled = on_reconciled
         self._listed: set[GroupVersionResource] = set()
         self._relisted = asyncio.Event()

@@ -7,6 +7,7 @@ an environment variable, the credentials from Secrets, and the report leaves as 
 import json
 from typing import Any, Final
 
+from mogulsync.controller.destination import IntercomDestination
 from mogulsync.kube.objects import Object
 from mogulsync.resource import names
 from mogulsync.resource.job import Job
@@ -24,6 +25,9 @@ SYNC_ARGUMENTS: Final = (
     *("--progress", "off", "--partial-exit-code", _PARTIAL_EXIT_CODE),
 )
 CHECK_ARGUMENTS: Final = ("check", "--report", names.TERMINATION_LOG)
+PREVIEW_ARGUMENTS: Final = (SYNC_ARGUMENTS[0], "--dry-run", *SYNC_ARGUMENTS[1:])
+_ARGUMENTS: Final = {names.TRIGGER_CHECK: CHECK_ARGUMENTS, names.TRIGGER_PREVIEW: PREVIEW_ARGUMENTS}
+_COMPONENTS: Final = {names.TRIGGER_CHECK: "check", names.TRIGGER_PREVIEW: "preview"}
 
 
 def labels(destination: str, trigger: str) -> dict[str, str]:
@@ -31,7 +35,7 @@ def labels(destination: str, trigger: str) -> dict[str, str]:
     return {
         names.LABEL_NAME: "mogulsync",
         names.LABEL_INSTANCE: destination,
-        names.LABEL_COMPONENT: "check" if trigger == names.TRIGGER_CHECK else "sync",
+        names.LABEL_COMPONENT: _COMPONENTS.get(trigger, "sync"),
         names.LABEL_PART_OF: "mogulsync",
         names.LABEL_MANAGED_BY: "mogulsync",
         names.LABEL_DESTINATION: destination,
@@ -39,24 +43,23 @@ def labels(destination: str, trigger: str) -> dict[str, str]:
     }
 
 
-def build_pod_template(destination: Object, spec: Spec, *, image: str, trigger: str) -> Object:
-    """Return the Pod template of a destination's runs or, for the trigger `check`, of its checks.
+def build_pod_template(destination: IntercomDestination, spec: Spec, *, trigger: str) -> Object:
+    """Return the Pod template of a destination's runs, checks or previews.
 
     Args:
-        destination: The IntercomDestination as the API server stores it.
-        spec: Its spec.
-        image: What to run unless spec.job.image says otherwise.
+        destination: Whose it is.
+        spec: Its spec, with the operator's defaults for `job`.
         trigger: One of the TRIGGER_ values.
     """
     job = spec.job
-    own = labels(destination["metadata"]["name"], trigger)
+    own = labels(destination.key.name, trigger)
     metadata: Object = {"labels": {**(job.pod_labels or {}), **own}}
     if job.pod_annotations:
         metadata["annotations"] = job.pod_annotations
     container = {
         "name": names.CONTAINER_NAME,
-        "image": job.image or image,
-        "args": list(CHECK_ARGUMENTS if trigger == names.TRIGGER_CHECK else SYNC_ARGUMENTS),
+        "image": job.image,
+        "args": list(_ARGUMENTS.get(trigger, SYNC_ARGUMENTS)),
         "env": _environment(destination, spec),
         "resources": _json(job.resources) if job.resources else _DEFAULT_RESOURCES,
         "terminationMessagePath": names.TERMINATION_LOG,
@@ -92,7 +95,7 @@ def _placement(job: Job) -> Object:
     return {key: value for key, value in wishes.items() if value}
 
 
-def _environment(destination: Object, spec: Spec) -> list[Object]:
+def _environment(destination: IntercomDestination, spec: Spec) -> list[Object]:
     """Return the container's variables; the resource's own come last and cannot replace ours."""
     key, token = spec.chartmogul.api_key_secret_ref, spec.intercom.oauth_secret_ref
     return [
@@ -107,17 +110,17 @@ def _from_secret(variable: str, secret: str, key: str) -> Object:
     return {"name": variable, "valueFrom": {"secretKeyRef": {"name": secret, "key": key}}}
 
 
-def _manifest(destination: Object) -> str:
-    """Return the destination as the worker reads it.
+def _manifest(destination: IntercomDestination) -> str:
+    """Return the destination as the worker reads it, without spec.job, which is nothing to the worker.
 
-    Kubernetes expands `$(NAME)` in a variable's value, so no dollar sign may stand in it as such.
+    Kubernetes expands `$(NAME)` in a variable's value, so no dollar sign may be in it as such. A variable
+    of more than 128 KiB keeps a process from starting (MAX_ARG_STRLEN of Linux), and spec.job may be as long.
     """
-    metadata = destination["metadata"]
     manifest = {
         "apiVersion": names.API_VERSION,
         "kind": names.KIND,
-        "metadata": {"name": metadata["name"], "namespace": metadata["namespace"]},
-        "spec": destination["spec"],
+        "metadata": {"name": destination.key.name, "namespace": destination.key.namespace},
+        "spec": {key: value for key, value in destination.manifest_spec.items() if key != "job"},
     }
     text = json.dumps(manifest, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
     return text.replace("$", "\\u0024")
