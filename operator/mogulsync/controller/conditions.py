@@ -11,6 +11,7 @@ from typing import Final, Literal
 
 from mogulsync.controller.blocker import Blocker
 from mogulsync.controller.evidence import is_obstacle
+from mogulsync.resource.fixes import fix_for
 from mogulsync.resource.reasons import ConditionReason, ConditionType, Outcome, RunReason
 from mogulsync.resource.status import Condition, Evidence, LastSync
 from mogulsync.resource.times import timestamp
@@ -42,6 +43,8 @@ class CheckProgress:
 class Findings:
     """What the conditions follow from."""
 
+    name: str
+    """The destination's."""
     generation: int
     suspended: bool
     blocker: Blocker | None = None
@@ -72,13 +75,6 @@ class Readiness:
     stalled: bool = False
 
 
-_FIXES: Final[dict[str, str]] = {
-    RunReason.CREDENTIALS_REJECTED: "Put a valid key or token into the Secret, then request a check or a run.",
-    RunReason.ATTRIBUTES_NOT_USABLE: "Fix the attributes in Intercom or name others, then request a check or a run.",
-    RunReason.GUARD_TRIPPED: "If so many changes are right, raise spec.maxChangedPercent.",
-    RunReason.INVALID_DESTINATION: "Fix the spec.",
-    RunReason.MISSING_CREDENTIALS: "Put the key and the token into the Secrets, then request a check or a run.",
-}
 _OWN_TYPES: Final = frozenset(ConditionType)
 
 
@@ -164,7 +160,7 @@ def _against_evidence(found: Findings) -> Readiness | None:
     if evidence.reason == RunReason.GUARD_TRIPPED and evidence.generation != found.generation:
         return None
     reason = str(evidence.reason)
-    message = " ".join(part for part in (evidence.message, _FIXES[reason]) if part)
+    message = " ".join(part for part in (evidence.message, fix_for(reason, name=found.name)) if part)
     return Readiness(ready=ConditionValue(status="False", reason=reason, message=message), stalled=True)
 
 

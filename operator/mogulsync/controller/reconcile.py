@@ -174,6 +174,7 @@ async def _refuse_spec(snapshot: Snapshot) -> StepResult:
 
 def _findings(destination: IntercomDestination, status: Status, folded: FoldedResult) -> Findings:
     return Findings(
+        name=destination.key.name,
         generation=destination.generation,
         suspended=destination.spec is not None and destination.spec.suspend,
         blocker=folded.blocker,
