@@ -92,6 +92,11 @@ class FakeWorld:
     def names(self, trigger: str) -> list[str]:
         return [job["metadata"]["name"] for job in self.jobs(trigger)]
 
+    def name(self, trigger: str) -> str:
+        """Return the name of the one Job with a trigger's label."""
+        (name,) = self.names(trigger)
+        return name
+
     @property
     def cronjob(self) -> Object:
         (stored,) = self.client.objects(CRONJOBS)
@@ -119,7 +124,7 @@ class FakeWorld:
 
         self.client.fault = fault
 
-    def add_job(self, name: str, *, uid: str | None = None, **metadata: Any) -> Object:
+    def add_job(self, name: str, **metadata: Any) -> Object:
         """Make a Job that has the destination's label, as the CronJob controller or a console does."""
         body: Object = {
             "metadata": {"name": name, "namespace": KEY.namespace, "labels": {LABEL_DESTINATION: KEY.name}} | metadata,

@@ -42,8 +42,8 @@ async def test_a_new_destination_gets_a_cronjob_and_a_check_and_is_ready_when_it
 async def test_a_reconcile_that_finds_nothing_new_writes_nothing() -> None:
     world = FakeWorld(annotations={ANNOTATION_SYNC_REQUESTED_AT: "one", ANNOTATION_PREVIEW_REQUESTED_AT: "one"})
     await world.make_ready()
-    world.finish(*world.names("manual"))
-    world.finish(*world.names("preview"))
+    world.finish(world.name("manual"))
+    world.finish(world.name("preview"))
     await world.reconcile()
     count = len(world.client.writes)
     await world.reconcile(after=timedelta(seconds=1))
@@ -73,7 +73,7 @@ async def test_a_check_that_cannot_start_is_superseded_when_the_spec_is_fixed() 
 async def test_a_check_that_cannot_start_is_superseded_by_the_operators_new_image() -> None:
     world = FakeWorld(image="broken:1")
     await world.reconcile()
-    world.hold(*world.names("check"), "ErrImagePull", "not found")
+    world.hold(world.name("check"), "ErrImagePull", "not found")
     world.restart(image="right:1")
     await world.reconcile()
     assert len(world.names("check")) == 2
@@ -213,7 +213,7 @@ async def test_previews_run_one_at_a_time_beside_a_run_and_the_last_of_several_r
         world.edit(annotations={ANNOTATION_PREVIEW_REQUESTED_AT: value})
         status = await world.reconcile()
         assert status["lastHandledPreviewRequest"] == "one"
-    world.finish(*world.names("preview"), "Failed", "CredentialsRejected")
+    world.finish(world.name("preview"), "Failed", "CredentialsRejected")
     status = await world.reconcile()
     assert status["lastHandledPreviewRequest"] == "three"
     assert len(world.jobs("preview")) == 2
@@ -223,7 +223,7 @@ async def test_previews_run_one_at_a_time_beside_a_run_and_the_last_of_several_r
 async def test_a_preview_that_would_trip_the_guard_proves_the_credentials() -> None:
     world = FakeWorld(annotations={ANNOTATION_PREVIEW_REQUESTED_AT: "one"})
     await world.reconcile()
-    world.finish(*world.names("preview"), "Failed", "GuardTripped")
+    world.finish(world.name("preview"), "Failed", "GuardTripped")
     status = await world.reconcile()
     assert status["lastPreview"]["reason"] == "GuardTripped"
     assert world.condition("Ready") == ("True", "Ready")
@@ -291,7 +291,7 @@ async def test_a_report_dated_tomorrow_does_not_outrank_the_truth_of_today() -> 
     world = FakeWorld(annotations={ANNOTATION_SYNC_REQUESTED_AT: "one"})
     await world.make_ready()
     tomorrow = timestamp(START + timedelta(days=1))
-    world.finish(*world.names("manual"), "Failed", "CredentialsRejected", startTime=tomorrow, completionTime=tomorrow)
+    world.finish(world.name("manual"), "Failed", "CredentialsRejected", startTime=tomorrow, completionTime=tomorrow)
     await world.reconcile()
     assert world.condition("Ready") == ("False", "CredentialsRejected")
     world.edit(annotations={ANNOTATION_SYNC_REQUESTED_AT: "two"})
@@ -310,7 +310,7 @@ async def test_a_webhook_that_is_down_does_not_keep_runs_out_of_the_status() -> 
     await world.make_ready()
     world.edit(schedule="30 9 * * *")
     world.refuse(CRONJOBS, HOOK_DOWN)
-    world.finish(*world.names("manual"))
+    world.finish(world.name("manual"))
     status = await world.try_reconcile(times=3)
     assert status["lastSync"]["outcome"] == "Succeeded"
     assert world.condition("Synced") == ("True", "Succeeded")
