@@ -5,7 +5,10 @@ an environment variable, the credentials from Secrets, and the report leaves as 
 """
 
 import json
-from typing import Any, Final
+from collections.abc import Iterable
+from typing import Final
+
+from pydantic import BaseModel
 
 from mogulsync.controller.destination import IntercomDestination
 from mogulsync.kube.objects import Object
@@ -13,8 +16,9 @@ from mogulsync.resource import names
 from mogulsync.resource.job import Job
 from mogulsync.resource.spec import Spec
 
-_DEFAULT_RESOURCES: Final = {"requests": {"cpu": "100m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}}
-"""A run of 100,000 customers takes 153 MiB (docs/benchmarks.md), and 1.1 kB more for each: enough for 400,000."""
+DEFAULT_RESOURCES: Final = {"requests": {"cpu": "100m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}}
+"""A sync of 100,000 customers and 1,000,000 contacts takes 153 MiB at most (docs/benchmarks.md), about 1 KiB for each
+customer: the limit is enough for some 400,000."""
 _GRACE_SECONDS: Final = 30
 """More than the 5 seconds that an interrupted run needs for its report."""
 _PARTIAL_EXIT_CODE: Final = "0"
@@ -52,47 +56,71 @@ def build_pod_template(destination: IntercomDestination, spec: Spec, *, trigger:
         trigger: One of the TRIGGER_ values.
     """
     job = spec.job
-    own = labels(destination.key.name, trigger)
-    metadata: Object = {"labels": {**(job.pod_labels or {}), **own}}
+    metadata: Object = {"labels": {**(job.pod_labels or {}), **labels(destination.key.name, trigger)}}
     if job.pod_annotations:
         metadata["annotations"] = job.pod_annotations
+    return {"metadata": metadata, "spec": _pod_spec(job, _container(destination, spec, trigger))}
+
+
+def _container(destination: IntercomDestination, spec: Spec, trigger: str) -> Object:
+    job = spec.job
     container = {
         "name": names.CONTAINER_NAME,
         "image": job.image,
         "args": list(_ARGUMENTS.get(trigger, SYNC_ARGUMENTS)),
         "env": _environment(destination, spec),
-        "resources": _json(job.resources) if job.resources else _DEFAULT_RESOURCES,
+        "resources": _json(job.resources) if job.resources else DEFAULT_RESOURCES,
         "terminationMessagePath": names.TERMINATION_LOG,
         "terminationMessagePolicy": "File",
-        "securityContext": {
+        "securityContext": _json(job.security_context)
+        | {
             "allowPrivilegeEscalation": False,
             "capabilities": {"drop": ["ALL"]},
             "readOnlyRootFilesystem": True,
         },
     }
-    return {"metadata": metadata, "spec": _placement(job) | _pod_spec(container)}
+    return container | _present({"imagePullPolicy": job.image_pull_policy, "volumeMounts": _listed(job.volume_mounts)})
 
 
-def _pod_spec(container: Object) -> Object:
-    return {
+def _pod_spec(job: Job, container: Object) -> Object:
+    """Return the Pod's spec: what spec.job asks for, and ours, which wins.
+
+    No user id is set unless spec.job has one: OpenShift gives each namespace a range of its own.
+    """
+    ours = {
         "restartPolicy": "Never",
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
         "terminationGracePeriodSeconds": _GRACE_SECONDS,
-        "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
+        "securityContext": _json(job.pod_security_context)
+        | {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
         "containers": [container],
     }
+    return (
+        _present(
+            {
+                "nodeSelector": job.node_selector,
+                "tolerations": _listed(job.tolerations),
+                "affinity": job.affinity,
+                "topologySpreadConstraints": _listed(job.topology_spread_constraints),
+                "priorityClassName": job.priority_class_name,
+                "runtimeClassName": job.runtime_class_name,
+                "serviceAccountName": job.service_account_name,
+                "imagePullSecrets": _listed(job.image_pull_secrets),
+                "hostAliases": _listed(job.host_aliases),
+                "volumes": _listed(job.volumes),
+            }
+        )
+        | ours
+    )
 
 
-def _placement(job: Job) -> Object:
-    """Return where and how urgently the Pod is to run, as far as the resource says so."""
-    wishes = {
-        "nodeSelector": job.node_selector,
-        "tolerations": [_json(toleration) for toleration in job.tolerations or ()],
-        "affinity": job.affinity,
-        "priorityClassName": job.priority_class_name,
-    }
+def _present(wishes: Object) -> Object:
     return {key: value for key, value in wishes.items() if value}
+
+
+def _listed(models: Iterable[BaseModel] | None) -> list[Object]:
+    return [_json(model) for model in models or ()]
 
 
 def _environment(destination: IntercomDestination, spec: Spec) -> list[Object]:
@@ -126,6 +154,7 @@ def _manifest(destination: IntercomDestination) -> str:
     return text.replace("$", "\\u0024")
 
 
-def _json(model: Any) -> Object:
-    document: Object = model.model_dump(mode="json", by_alias=True, exclude_none=True)
+def _json(model: BaseModel | None) -> Object:
+    """Return a part of spec.job as the API server takes it; an empty object for None."""
+    document: Object = model.model_dump(mode="json", by_alias=True, exclude_none=True) if model else {}
     return document

@@ -102,6 +102,18 @@ def test_every_wish_of_spec_job_reaches_the_cronjob() -> None:
         "successfulJobsHistoryLimit": 0,
         "failedJobsHistoryLimit": 7,
         "priorityClassName": "low",
+        "imagePullPolicy": "Always",
+        "imagePullSecrets": [{"name": "registry"}],
+        "serviceAccountName": "worker",
+        "topologySpreadConstraints": [
+            {"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "ScheduleAnyway", "minDomains": 2}
+        ],
+        "volumes": [{"name": "ca", "configMap": {"name": "ca"}}, {"name": "tmp", "emptyDir": {}}],
+        "volumeMounts": [{"name": "ca", "mountPath": "/ca", "readOnly": True}],
+        "podSecurityContext": {"runAsUser": 7, "fsGroup": 8, "seLinuxOptions": {"level": "s0:c1"}},
+        "securityContext": {"runAsGroup": 9},
+        "runtimeClassName": "gvisor",
+        "hostAliases": [{"ip": "10.0.0.1", "hostnames": ["proxy"]}],
     }
     spec = cronjob(destination(job=wishes))["spec"]
     assert (spec["startingDeadlineSeconds"], spec["successfulJobsHistoryLimit"], spec["failedJobsHistoryLimit"]) == (
@@ -114,10 +126,28 @@ def test_every_wish_of_spec_job_reaches_the_cronjob() -> None:
     metadata, pod = job["template"]["metadata"], job["template"]["spec"]
     assert metadata["annotations"] == {"cost": "low"}
     assert (metadata["labels"]["team"], metadata["labels"][names.LABEL_DESTINATION]) == ("crm", "production")
-    assert {key: pod[key] for key in ("nodeSelector", "tolerations", "affinity", "priorityClassName")} == {
-        key: wishes[key] for key in ("nodeSelector", "tolerations", "affinity", "priorityClassName")
+    as_given = {
+        "nodeSelector",
+        "tolerations",
+        "affinity",
+        "priorityClassName",
+        "imagePullSecrets",
+        "serviceAccountName",
+        "topologySpreadConstraints",
+        "volumes",
+        "runtimeClassName",
+        "hostAliases",
+    }
+    assert {key: pod[key] for key in as_given} == {key: wishes[key] for key in as_given}
+    assert pod["securityContext"] == {
+        **wishes["podSecurityContext"],
+        "runAsNonRoot": True,
+        "seccompProfile": {"type": "RuntimeDefault"},
     }
     (container,) = pod["containers"]
+    assert (container["volumeMounts"], container["imagePullPolicy"]) == (wishes["volumeMounts"], "Always")
+    assert container["securityContext"]["runAsGroup"] == 9
+    assert container["securityContext"]["readOnlyRootFilesystem"] is True
     assert (container["image"], container["resources"], container["env"][-1]) == (
         "own:2",
         wishes["resources"],
@@ -134,6 +164,8 @@ def test_the_defaults_catch_up_after_hours_and_retry_only_what_may_help() -> Non
     assert job["podFailurePolicy"]["rules"][0]["onExitCodes"]["values"] == [2, 4]
     (container,) = pod_of(spec["jobTemplate"])["containers"]
     assert container["image"] == IMAGE
+    assert container["resources"]["limits"] == {"memory": "512Mi"}
+    assert "runAsUser" not in pod_of(spec["jobTemplate"])["securityContext"]
     assert container["args"] == [
         *("sync", "--report", "/dev/termination-log", "--progress", "off", "--partial-exit-code", "0")
     ]
