@@ -1,6 +1,7 @@
 """Writes a destination's CronJob and Jobs, and puts what the API server answers into the cache."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Final
 
 from mogulsync.controller.cache import DestinationCache
@@ -9,11 +10,48 @@ from mogulsync.controller.observed import ObservedJob, ObservedPod, all_ended, p
 from mogulsync.controller.snapshot import Snapshot
 from mogulsync.kube.client import KubernetesClient, StatusError
 from mogulsync.kube.objects import CRONJOBS, JOBS, PODS, NamespacedName, Object, owned_by
+from mogulsync.resource.names import FIELD_MANAGER
+from mogulsync.resource.times import timestamp
 
 _NO_SUCH_VERSION: Final = "1"
 """A resourceVersion that no object has: applied with it, an object is created or the API server answers 409."""
 _JOB_NAME_LABEL: Final = "batch.kubernetes.io/job-name"
 """Label that Kubernetes gives a Job's Pods."""
+
+
+def claimed_fields(entries: Iterable[Object], *, now: str) -> list[Object]:
+    """Return managedFields in which the operator alone has all fields of the spec that anyone had.
+
+    What others have of metadata and status stays theirs.
+
+    Args:
+        entries: The managedFields of now.
+        now: The time, as Kubernetes writes it.
+    """
+    spec: Object = {}
+    kept: list[Object] = []
+    for entry in entries:
+        fields = entry.get("fieldsV1") or {}
+        spec = _union(spec, {key: value for key, value in fields.items() if key == "f:spec"})
+        rest = {key: value for key, value in fields.items() if key != "f:spec"}
+        ours = (entry.get("manager"), entry.get("operation")) == (FIELD_MANAGER, "Apply")
+        if ours:
+            spec = _union(spec, rest)
+        elif rest:
+            kept.append(entry | {"fieldsV1": rest})
+    claim = {
+        "manager": FIELD_MANAGER,
+        "operation": "Apply",
+        "apiVersion": CRONJOBS.api_version,
+        "time": now,
+        "fieldsType": "FieldsV1",
+        "fieldsV1": spec,
+    }
+    return [*kept, claim] if spec else kept
+
+
+def _union(one: Object, other: Object) -> Object:
+    return one | {key: _union(one.get(key) or {}, value) for key, value in other.items()}
 
 
 class ForeignJobError(Exception):
@@ -51,6 +89,22 @@ class Children:
         stored = await self._client.apply(CRONJOBS, desired | {"metadata": desired["metadata"] | guard})
         self._cache.put(CRONJOBS, stored)
         return stored
+
+    async def claim_fields(self, live: Object, *, now: datetime) -> None:
+        """Make the operator the only manager of the CronJob's spec, so that the next apply makes it exactly ours.
+
+        Server-side apply removes only what its own manager owned and does not apply any more (Kubernetes'
+        documentation, Server-Side Apply, Transferring ownership).
+        """
+        key = NamespacedName.of(live)
+        seen = await self._client.get(CRONJOBS, *key)
+        claimed = claimed_fields(seen["metadata"].get("managedFields") or (), now=timestamp(now))
+        metadata = {
+            "uid": live["metadata"]["uid"],
+            "resourceVersion": seen["metadata"]["resourceVersion"],
+            "managedFields": claimed,
+        }
+        self._cache.put(CRONJOBS, await self._client.patch(CRONJOBS, *key, {"metadata": metadata}))
 
     async def patch_cronjob(self, live: Object, change: Mapping[str, Object]) -> Object:
         """Merge a change into this CronJob, if it is still the same object; return it as stored."""

@@ -5,7 +5,7 @@ from typing import Final
 from mogulsync.controller.destination import IntercomDestination
 from mogulsync.controller.podtemplate import build_pod_template, labels
 from mogulsync.controller.resources import DESTINATIONS
-from mogulsync.kube.objects import CRONJOBS, Object, covers, digest, owner_reference
+from mogulsync.kube.objects import CRONJOBS, Object, covers, digest, owner_reference, owner_references
 from mogulsync.resource import names
 from mogulsync.resource.reasons import ExitCode
 from mogulsync.resource.spec import Spec
@@ -84,6 +84,16 @@ def generation_annotation(destination: IntercomDestination) -> dict[str, str]:
 def owner_of(destination: IntercomDestination) -> Object:
     """Return the reference by which Kubernetes collects what belongs to a deleted destination."""
     return owner_reference(DESTINATIONS, name=destination.key.name, uid=destination.uid)
+
+
+def is_orphan(live: Object, destination: IntercomDestination) -> bool:
+    """Return whether this is a CronJob that the operator made for a destination of this name, and nobody owns now.
+
+    It came with a backup, or its destination was deleted with `--cascade=orphan`.
+    """
+    metadata = live["metadata"]
+    labelled = (metadata.get("labels") or {}).get(names.LABEL_DESTINATION) == destination.key.name
+    return labelled and applied(live) is not None and not owner_references(live)
 
 
 def annotated(desired: Object, live: Object | None, *, now: str) -> Object:

@@ -115,5 +115,38 @@ async def test_deleting_the_destination_deletes_its_children_also_without_an_ope
     await world.until("all children are gone", empty)
 
 
+async def test_a_restored_cronjob_is_adopted_and_its_spec_becomes_exactly_ours(world: World) -> None:
+    async with world.operator():
+        await world.apply()
+        await world.make_ready()
+        original = await world.get("cronjobs")
+    await world.kubectl("delete", "icd", "production", "--cascade=orphan")
+    metadata = original["metadata"]
+    restored = {
+        "apiVersion": "batch/v1",
+        "kind": "CronJob",
+        "metadata": {key: metadata[key] for key in ("name", "labels", "annotations")},
+        "spec": original["spec"] | {"schedule": "1 1 * * *"},
+    }
+    pod = restored["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    pod |= {"nodeSelector": {"disk": "fast"}, "dnsPolicy": "Default"}
+    pod["containers"][0]["env"].append({"name": "LEFT_OVER", "value": "1"})
+    await world.kubectl("delete", "cronjob", "production", "--ignore-not-found")
+    await world.kubectl("create", "-f", "-", stdin=json.dumps(restored))
+    async with world.operator():
+        await world.apply()
+        await world.until_status("a CronJob", lambda status: status.get("cronJob") == "production")
+        await world.until_condition("Ready", "Unknown", "Checking")
+    adopted = await world.get("cronjobs")
+    (owner,) = adopted["metadata"]["ownerReferences"]
+    assert owner["uid"] == (await world.destination())["metadata"]["uid"]
+    assert adopted["metadata"]["uid"] != metadata["uid"]
+    spec = adopted["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    assert adopted["spec"]["schedule"] == "0 9 * * *"
+    assert "nodeSelector" not in spec
+    assert spec["dnsPolicy"] == "ClusterFirst"
+    assert "LEFT_OVER" not in {variable["name"] for variable in spec["containers"][0]["env"]}
+
+
 async def _exists(world: World) -> bool:
     return any(each["metadata"]["name"] == "production" for each in await world.listed("cronjobs"))

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from mogulsync.controller.children import claimed_fields
 from mogulsync.controller.resources import DESTINATIONS
 from mogulsync.kube.client import StatusError
 from mogulsync.kube.objects import CRONJOBS, JOBS
@@ -430,3 +431,69 @@ async def test_a_name_that_is_free_again_is_taken() -> None:
     world.client.delete(CRONJOBS, KEY)
     await world.reconcile()
     assert world.status["cronJob"] == "production"
+
+
+def orphan(world: FakeWorld, **metadata: Any) -> None:
+    """Leave the CronJob without an owner, as a backup or --cascade=orphan does."""
+    stored = world.cronjob
+    stored["metadata"] = {
+        key: value for key, value in stored["metadata"].items() if key != "ownerReferences"
+    } | metadata
+    world.client.put(CRONJOBS, stored)
+
+
+async def test_an_orphan_of_ours_is_adopted() -> None:
+    world = FakeWorld()
+    await world.make_ready()
+    orphan(world)
+    await world.reconcile()
+    (owner,) = world.cronjob["metadata"]["ownerReferences"]
+    assert owner["uid"] == world.destination["metadata"]["uid"]
+    assert world.condition("Ready") == ("True", "Ready")
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {"annotations": {}},
+        {"labels": {"mogulsync.dev/destination": "another"}},
+        {"ownerReferences": [{"kind": "HelmRelease", "apiVersion": "x/v1", "name": "x", "uid": "x"}]},
+    ],
+)
+async def test_what_is_another_s_or_not_surely_ours_is_not_adopted(metadata: dict[str, Any]) -> None:
+    world = FakeWorld()
+    await world.make_ready()
+    orphan(world, **metadata)
+    count = len(world.client.writes)
+    await world.reconcile()
+    assert world.condition("Ready") == ("False", "NameConflict")
+    assert not [write for write in world.client.writes[count:] if write.resource == CRONJOBS]
+
+
+async def test_where_the_cluster_forbids_adopting_the_message_has_the_command() -> None:
+    world = FakeWorld()
+    await world.make_ready()
+    orphan(world)
+    forbidden = answer(
+        403, 'cronjobs.batch "production" is forbidden: cannot set an ownerRef on a resource you can\'t delete'
+    )
+    world.client.fault = lambda write: forbidden if write.method == "apply" else None
+    await world.try_reconcile(times=2)
+    assert world.condition("Ready") == ("False", "Refused")
+    assert "kubectl delete cronjob production -n crm" in world.message("Ready")
+
+
+def test_claiming_leaves_to_others_what_is_not_spec() -> None:
+    entries = [
+        {
+            "manager": "velero",
+            "operation": "Update",
+            "fieldsV1": {"f:spec": {"f:x": {}}, "f:metadata": {"f:labels": {}}},
+        },
+        {"manager": "mogulsync", "operation": "Apply", "fieldsV1": {"f:spec": {"f:y": {}}, "f:metadata": {".": {}}}},
+        {"manager": "controller", "operation": "Update", "subresource": "status", "fieldsV1": {"f:status": {}}},
+    ]
+    velero, controller, ours = claimed_fields(entries, now="now")
+    assert velero["fieldsV1"] == {"f:metadata": {"f:labels": {}}}
+    assert controller == entries[2]
+    assert ours["fieldsV1"] == {"f:spec": {"f:x": {}, "f:y": {}}, "f:metadata": {".": {}}}

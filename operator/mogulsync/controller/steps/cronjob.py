@@ -7,7 +7,7 @@ from typing import Final
 from mogulsync.controller.applystate import ApplyState, Refusal
 from mogulsync.controller.blocker import Blocker, blocker_of, is_invalid, is_transient
 from mogulsync.controller.children import Children
-from mogulsync.controller.cronjob import annotated, as_applied, build_cronjob, is_annotated
+from mogulsync.controller.cronjob import annotated, as_applied, build_cronjob, is_annotated, is_orphan
 from mogulsync.controller.resources import DESTINATIONS
 from mogulsync.controller.snapshot import Snapshot
 from mogulsync.controller.steps.result import StepResult
@@ -35,16 +35,26 @@ async def place_cronjob(snapshot: Snapshot, spec: Spec, children: Children, befo
         live = await _live_cronjob(snapshot, children)
     except StatusError as error:
         return _failed(error)
-    if live is not None and (blocked := _not_ours(snapshot, live)):
-        return blocked
-    if live is not None and before.settled == _generations(snapshot, live) and is_annotated(live):
-        return StepResult()
+    if live is not None and (settled := _in_place(snapshot, spec, live, before) or _not_ours(snapshot, live)):
+        return settled
     desired = build_cronjob(snapshot.destination, spec)
-    if live is not None and as_applied(live, desired):
-        return StepResult(apply_state=replace(before, settled=_generations(snapshot, live)))
     if refused := _refused_lately(snapshot, desired, before.refusal):
         return refused
+    if live is not None and is_orphan(live, snapshot.destination):
+        return await _adopt(snapshot, children, desired, live=live, before=before)
     return await _apply(snapshot, children, desired, live=live, before=before)
+
+
+def _in_place(snapshot: Snapshot, spec: Spec, live: Object, before: ApplyState) -> StepResult | None:
+    """Return the result for a CronJob that is ours and as it should be; None for any other."""
+    if not owned_by(live, snapshot.destination.uid) or live["metadata"].get("deletionTimestamp"):
+        return None
+    generations = snapshot.destination.generation, live["metadata"]["generation"]
+    if before.settled == generations and is_annotated(live):
+        return StepResult()
+    if as_applied(live, build_cronjob(snapshot.destination, spec)):
+        return StepResult(apply_state=replace(before, settled=generations))
+    return None
 
 
 async def _live_cronjob(snapshot: Snapshot, children: Children) -> Object | None:
@@ -76,7 +86,31 @@ async def _apply(
         if live is None or not is_invalid(error):
             return result
         return await _suspend(children, live, result)
-    return StepResult(apply_state=ApplyState(settled=_generations(snapshot, stored)))
+    return StepResult(
+        apply_state=ApplyState(settled=(snapshot.destination.generation, stored["metadata"]["generation"]))
+    )
+
+
+async def _adopt(
+    snapshot: Snapshot, children: Children, desired: Object, *, live: Object, before: ApplyState
+) -> StepResult:
+    """Make an orphan the destination's own, and its spec exactly what is desired.
+
+    Where the cluster lets only those set an owner who may delete what is owned (the admission plugin
+    OwnerReferencesPermissionEnforcement), a person must delete it: the operator has no right to.
+    """
+    try:
+        await children.claim_fields(live, now=snapshot.now)
+    except StatusError as error:
+        return _failed(error)
+    result = await _apply(snapshot, children, desired, live=live, before=before)
+    if result.blocker is None or result.blocker.reason != ConditionReason.REFUSED:
+        return result
+    key = snapshot.destination.key
+    message = f"{result.blocker.message}; delete the CronJob: kubectl delete cronjob {key.name} -n {key.namespace}"
+    blocker = replace(result.blocker, message=message)
+    refusal = Refusal(digest=digest(desired), time=snapshot.now, blocker=blocker)
+    return replace(result, blocker=blocker, apply_state=replace(before, refusal=refusal))
 
 
 async def _taken(snapshot: Snapshot, children: Children, conflict: StatusError) -> StepResult:
@@ -113,7 +147,7 @@ def _not_ours(snapshot: Snapshot, live: Object) -> StepResult | None:
         message = f"Kubernetes is about to remove the CronJob {name} of before."
         blocker = Blocker(reason=ConditionReason.REPLACING, message=message, stalled=False)
         return StepResult(blocker=blocker, requeue_after=REPLACING_POLL)
-    if owned_by(live, destination.uid):
+    if owned_by(live, destination.uid) or is_orphan(live, destination):
         return None
     message = f"A CronJob {name} exists that is not this destination's. Delete it, or choose another name."
     blocker = Blocker(reason=ConditionReason.NAME_CONFLICT, message=message)
@@ -130,7 +164,3 @@ def _refused_lately(snapshot: Snapshot, desired: Object, refusal: Refusal | None
 
 def _failed(error: StatusError) -> StepResult:
     return StepResult(blocker=blocker_of(error), error=error)
-
-
-def _generations(snapshot: Snapshot, live: Object) -> tuple[int, int]:
-    return snapshot.destination.generation, live["metadata"]["generation"]
