@@ -94,9 +94,9 @@ async def test_a_schedule_that_only_the_cronjob_api_refuses_stalls_and_suspends_
 
 async def test_a_job_that_the_api_refuses_is_told_apart_from_a_schedule(world: World) -> None:
     async with world.operator():
-        await world.apply(job={"resources": {"requests": {"cpu": "a lot"}}})
+        await world.apply(job={"resources": {"requests": {"memory": "2Gi"}, "limits": {"memory": "1Gi"}}})
         await world.until_condition("Ready", "False", "InvalidJob")
-        await world.apply(job={"resources": {"requests": {"cpu": "0.1"}}})
+        await world.apply(job={"resources": {"requests": {"memory": "1Gi"}, "limits": {"memory": "1Gi"}}})
         await world.until_status("a CronJob", lambda status: status.get("cronJob"))
 
 
