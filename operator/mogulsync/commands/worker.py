@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Final, NamedTuple, NoReturn
 
 import click
 
-from mogulsync import logs
+from mogulsync import __version__, logs
 from mogulsync.chartmogul.client import ChartMogulClient
 from mogulsync.commands.signals import Signals
 from mogulsync.commands.summary import summary
@@ -143,7 +143,16 @@ def _destination(source: str | None, environment: Mapping[str, str]) -> Destinat
     try:
         return parse_destination(_manifest(source, environment))
     except InvalidDestinationError as error:
-        raise RunError(RunReason.INVALID_DESTINATION, str(error)) from None
+        # The operator passes the manifest by the variable, and only what its own version of the resource allows.
+        older = _older(error.unknown) if source is None and error.unknown else ""
+        raise RunError(RunReason.INVALID_DESTINATION, f"{older}{error}") from None
+
+
+def _older(unknown: Sequence[str]) -> str:
+    return (
+        f"mogulsync {__version__} does not know {', '.join(unknown)}: the worker's image is older than the operator's; "
+        "remove spec.job.image, or set it to the operator's version; "
+    )
 
 
 def _manifest(source: str | None, environment: Mapping[str, str]) -> str:

@@ -43,6 +43,28 @@ def test_the_manifest_may_come_from_standard_input_or_the_environment(worker: Wo
 
 
 @pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"futureThing": 1}, "spec.futureThing"),
+        ({"fields": [{"source": "FutureSource"}]}, "spec.fields[0].source"),
+        ({"matching": {"chartmogulField": "FutureField"}}, "spec.matching.chartmogulField"),
+    ],
+)
+def test_an_older_worker_names_what_it_does_not_know_and_that_its_image_is_old(
+    worker: Worker, changes: dict[str, Any], named: str
+) -> None:
+    manifest = json.dumps(worker.manifest(**changes))
+    by_operator = worker.run("sync", env={"MOGULSYNC_DESTINATION": manifest})
+    assert by_operator.code == 2
+    assert by_operator.report is not None
+    assert by_operator.report["reason"] == "InvalidDestination"
+    assert f"does not know {named}: the worker's image is older than the operator's" in by_operator.report["message"]
+    by_a_person = worker.run("sync", "--destination", "-", stdin=manifest)
+    assert by_a_person.report is not None
+    assert "older" not in by_a_person.report["message"]
+
+
+@pytest.mark.parametrize(
     ("args", "env", "reason", "named"),
     [
         pytest.param([], {}, "InvalidDestination", "MOGULSYNC_DESTINATION", id="no destination"),
@@ -91,6 +113,10 @@ def test_an_old_report_is_gone_once_a_run_has_begun(worker: Worker) -> None:
 
 @pytest.mark.parametrize(("args", "code"), [([], 3), (["--partial-exit-code", "0"], 0)])
 def test_a_partial_success_exits_with_the_code_that_was_asked_for(worker: Worker, args: list[str], code: int) -> None:
+    assert worker.run("sync", "--destination", worker.file()).code == 0
+    changed = [customer["uuid"] for _, customer in worker.sandbox.account.customers()]
+    for uuid in changed:
+        worker.sandbox.account.change_customer(uuid, {"mrr": 7})
     worker.sandbox.faults.inject(Respond(400), method="PUT", times=1)
     ended = worker.run("sync", "--destination", worker.file(), *args)
     assert ended.code == code
