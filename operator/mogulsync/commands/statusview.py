@@ -13,6 +13,7 @@ from mogulsync.cluster.overview import Overview, ago, document, in_zone, ordered
 from mogulsync.cluster.reach import Reach, Selection
 from mogulsync.commands.clusterarguments import OutputFormat
 from mogulsync.commands.output import columns, console, narrowed, on_terminal, print_document, table
+from mogulsync.commands.reporttext import report_lines, titled
 from mogulsync.commands.running import run
 from mogulsync.resource.fixes import fix_for
 
@@ -25,7 +26,6 @@ _WATCH_SECONDS: Final = 2.0
 _NONE: Final = "-"
 _DROPPED: Final = ("UPDATED", "MATCHED", "LOCAL TIME", "LAST RUN", "SYNCED")
 """Columns that a narrow terminal does without, in this order."""
-_WIDTH: Final = 12
 
 
 async def once(reach: Reach, selection: Selection, output: OutputFormat | None) -> int:
@@ -184,23 +184,19 @@ def lines_of(seen: Overview) -> list[str]:
     workspace = seen.status.get("workspace") or {}
     if workspace:
         named = [workspace.get("name"), workspace.get("id"), workspace.get("region")]
-        lines.append(_line("workspace", ", ".join(str(word) for word in named if word)))
-    lines.append(_line("schedule", f"{seen.schedule} ({seen.time_zone})" + (", suspended" if seen.suspended else "")))
+        lines.append(titled("workspace", ", ".join(str(word) for word in named if word)))
+    lines.append(titled("schedule", f"{seen.schedule} ({seen.time_zone})" + (", suspended" if seen.suspended else "")))
     if seen.next_run and not seen.suspended:
         theirs, local = in_zone(seen.next_run, seen.time_zone, None)
-        lines.append(_line("next run", f"{theirs}, {until(seen.next_run, now)}"))
-        lines.append(_line("", f"{local} local time"))
+        lines.append(titled("next run", f"{theirs}, {until(seen.next_run, now)}"))
+        lines.append(titled("", f"{local} local time"))
     lines += ["", "Conditions", *_conditions(seen)]
-    lines += ["", "Last run", *(_report(seen.last, seen.name, now) or ["  none has ended yet"])]
+    lines += ["", "Last run", *(report_lines(seen.last, seen.name, now) or ["  none has ended yet"])]
     if preview := seen.status.get("lastPreview"):
-        lines += ["", "Last preview", *_report(preview, seen.name, now)]
+        lines += ["", "Last preview", *report_lines(preview, seen.name, now)]
     if history := seen.status.get("history"):
         lines += ["", "History", *(f"  {line}" for line in _history(history, now).splitlines())]
     return lines
-
-
-def _line(title: str, text: str) -> str:
-    return f"  {title:<{_WIDTH}}{text}".rstrip()
 
 
 def _conditions(seen: Overview) -> list[str]:
@@ -210,51 +206,13 @@ def _conditions(seen: Overview) -> list[str]:
     told: set[str] = set()
     for each in seen.status.get("conditions") or ():
         reason, message = str(each.get("reason", "")), str(each.get("message", ""))
-        lines.append(_line(each["type"], f"{each['status']:<9}{reason}"))
+        lines.append(titled(each["type"], f"{each['status']:<9}{reason}"))
         if message and message not in told:
-            lines.append(_line("", message))
+            lines.append(titled("", message))
         if good.get(each["type"]) != each["status"] and reason not in told and (fix := fix_for(reason, name=seen.name)):
-            lines.append(_line("", f"What to do: {fix}"))
+            lines.append(titled("", f"What to do: {fix}"))
         told |= {message, reason}
     return lines or ["  none: the operator has not seen it yet (see mogulsync doctor)"]
-
-
-def _report(report: Any, name: str, now: datetime) -> list[str]:
-    """Return a report's lines; a count that is 0 is left out."""
-    if not report:
-        return []
-    reason = f" ({report['reason']})" if report.get("reason") not in {None, report.get("outcome")} else ""
-    lines = [_line("outcome", f"{report.get('outcome')}{reason} {ago(report.get('completionTime'), now)}".rstrip())]
-    if report.get("message"):
-        lines.append(_line("", report["message"]))
-    trigger = f" ({report['trigger']})" if report.get("trigger") else ""
-    lines.append(_line("job", f"{report.get('job')}{trigger}"))
-    for part in ("customers", "contacts", "requests", "fields"):
-        counts = {name: count for name, count in (report.get(part) or {}).items() if count}
-        if counts:
-            lines.append(_line(part, ", ".join(f"{count} {name}" for name, count in counts.items())))
-    attributes = report.get("attributes") or {}
-    if attributes.get("created"):
-        lines.append(_line("created", ", ".join(_more(each) or str(each) for each in attributes["created"])))
-    for refused in attributes.get("refused") or ():
-        reason = refused.get("reason")
-        lines.append(_line("refused", _more(refused) or f"{refused.get('attribute')}: {reason}{_fix(reason, name)}"))
-    for title, counted in (("failed", report.get("errors")), ("warning", report.get("warnings"))):
-        for each in counted or ():
-            reason = each.get("reason")
-            detail = f" ({each['detail']})" if each.get("detail") else ""
-            lines.append(_line(title, _more(each) or f"{each.get('count')} {reason}{detail}{_fix(reason, name)}"))
-    return lines
-
-
-def _more(entry: Any) -> str:
-    """Return the words for the end of a list that was cut; empty for any other entry."""
-    return f"and {entry['more']} more" if isinstance(entry, dict) and "more" in entry else ""
-
-
-def _fix(reason: Any, name: str) -> str:
-    fix = fix_for(str(reason), name=name)
-    return f": {fix}" if fix else ""
 
 
 def _history(history: Sequence[Any], now: datetime) -> str:

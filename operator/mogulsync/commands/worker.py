@@ -51,7 +51,9 @@ class WorkerSession(NamedTuple):
 WorkerTask = Callable[[WorkerSession], Awaitable[Report]]
 
 
-class _Credentials(NamedTuple):
+class Credentials(NamedTuple):
+    """What both APIs are asked with."""
+
     api_key: str
     token: str
 
@@ -68,7 +70,7 @@ def run_worker(work: WorkerTask, options: WorkerOptions, signals: Signals) -> No
     try:
         _clear(options.report)
         destination = _destination(options.destination, os.environ)
-        credentials = _credentials(os.environ)
+        credentials = credentials_in(os.environ)
     except Exception as error:  # noqa: BLE001 - whatever happens, a run ends with a report
         report = failed(run_error_of(error), start=start, dry_run=options.dry_run)
         _log.error("not started", extra={"reason": report.reason, "error": report.message})
@@ -79,7 +81,7 @@ def run_worker(work: WorkerTask, options: WorkerOptions, signals: Signals) -> No
 
 
 async def _run(
-    work: WorkerTask, destination: Destination, credentials: _Credentials, signals: Signals, options: WorkerOptions
+    work: WorkerTask, destination: Destination, credentials: Credentials, signals: Signals, options: WorkerOptions
 ) -> Report:
     stop = asyncio.Event()
     signals.pass_on_to(stop)
@@ -173,7 +175,12 @@ def _manifest(source: str | None, environment: Mapping[str, str]) -> str:
         raise RunError(RunReason.INVALID_DESTINATION, f"--destination: {source} is not text in UTF-8") from None
 
 
-def _credentials(environment: Mapping[str, str]) -> _Credentials:
+def credentials_in(environment: Mapping[str, str]) -> Credentials:
+    """Return the credentials that the environment's variables hold.
+
+    Raises:
+        RunError: One is not set or empty.
+    """
     names = (ENV_CHARTMOGUL_API_KEY, ENV_INTERCOM_ACCESS_TOKEN)
     values = [environment.get(name, "").strip() for name in names]
     missing = [name for name, value in zip(names, values, strict=True) if not value]
@@ -181,7 +188,7 @@ def _credentials(environment: Mapping[str, str]) -> _Credentials:
         raise RunError(
             RunReason.MISSING_CREDENTIALS, f"not set or empty: {', '.join(missing)}; credentials come from there"
         )
-    return _Credentials(*values)
+    return Credentials(*values)
 
 
 def _clear(path: str | None) -> None:

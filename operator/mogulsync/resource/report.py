@@ -120,8 +120,7 @@ class Report(Part):
 
     version: int = REPORT_VERSION
     outcome: Outcome
-    reason: str
-    """A RunReason; a newer worker may know others, and Kubernetes has its own for runs that left no report."""
+    reason: RunReason
     message: str
     dry_run: bool = False
     start_time: str
