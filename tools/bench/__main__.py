@@ -1,23 +1,18 @@
 """`make bench`: measure the worker and print tables, and which of the project's targets are met."""
 
 import dataclasses
-import json
 import os
-import platform
 import sys
-import time
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
 import click
-from rich.console import Console
 
 from bench.accounts import account
+from bench.report import Report
 from bench.scenarios import allfields, bareloop, growth, memory, peers, start, throttled
-from bench.tables import Result, Table, show, shown, targets_table
-from mogulsync import __version__
+from bench.tables import Result
 from mogulsync.sandbox import SandboxAccount
 
 SCENARIOS: Final = ("start", "growth", "bareloop", "throttled", "memory", "allfields", "peers")
@@ -50,6 +45,7 @@ class Plan:
     repeats: int
     peer_contacts: int
     all_fields: int
+    all_contacts: int | None
 
 
 @click.command()
@@ -75,8 +71,9 @@ class Plan:
     help="Customers, against the bare loop: a first run of the fewest, daily runs of all.",
 )
 @click.option("--repeats", default=5, show_default=True, help="Rounds of runs against the bare loop.")
-@click.option("--peer-contacts", default=1_000, show_default=True, help="Contacts that the peers update.")
-@click.option("--all-fields", default=10_000, show_default=True, help="Customers, with all thirteen fields.")
+@click.option("--peer-contacts", default=200, show_default=True, help="Contacts that the peers update.")
+@click.option("--all-fields", default=10_000, show_default=True, help="Customers, with all sources selected.")
+@click.option("--all-contacts", type=int, help="Contacts beside them; a quarter more than customers where not given.")
 @click.option("--json", "to_json", type=click.Path(dir_okay=False, path_type=Path), help="Write the figures here too.")
 @click.option("--strict", is_flag=True, help="End with 1 when a target is missed.")
 def main(*, scenarios: str, to_json: Path | None, strict: bool, **options: Any) -> None:
@@ -85,24 +82,9 @@ def main(*, scenarios: str, to_json: Path | None, strict: bool, **options: Any) 
     unknown = set(chosen) - set(SCENARIOS)
     if unknown:
         raise click.BadParameter(f"no such scenario: {', '.join(sorted(unknown))}", param_hint="--scenarios")
-    console = Console()
-    began = time.monotonic()
-    machine = _machine()
-    show(machine, console)
-    suite = Suite(Plan(scenarios=chosen, **options), lambda table: show(table, console))
-    suite.run()
-    result = suite.result
-    targets = targets_table(result.targets)
-    show(targets, console)
-    _say(f"took {(time.monotonic() - began) / 60:.1f} minutes")
-    if to_json is not None:
-        told = {
-            "tables": [dataclasses.asdict(table) for table in (machine, *result.tables)],
-            "targets": [{**dataclasses.asdict(target), "met": target.met} for target in result.targets],
-        }
-        to_json.write_text(json.dumps(told, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    if strict and not all(target.met for target in result.targets):
-        sys.exit(1)
+    report = Report("bench", {"httpx2": "httpx2", "uvicorn": "uvicorn, serving the sandbox"})
+    Suite(Plan(scenarios=chosen, **options), report).run()
+    sys.exit(report.finish(to_json=to_json, strict=strict))
 
 
 class Suite:
@@ -110,13 +92,13 @@ class Suite:
 
     Args:
         plan: What to measure.
-        tell: Gets each table as soon as it is there.
+        report: Gets what each scenario measured.
     """
 
-    def __init__(self, plan: Plan, tell: Callable[[Table], None]) -> None:
-        self.result = Result([])
+    def __init__(self, plan: Plan, report: Report) -> None:
         self._plan = plan
-        self._tell = tell
+        self._report = report
+        self._say = report.say
         self._synced: dict[int, SandboxAccount] = {}
 
     def run(self) -> None:
@@ -125,58 +107,33 @@ class Suite:
             "start": start.measure,
             "growth": self._growth,
             "bareloop": self._bare_loop,
-            "throttled": lambda: throttled.measure(_say),
+            "throttled": lambda: throttled.measure(self._say),
             "memory": self._memory,
-            "allfields": lambda: allfields.measure(self._plan.all_fields),
-            "peers": lambda: peers.measure(self._plan.peer_contacts, _say),
+            "allfields": lambda: allfields.measure(self._plan.all_fields, self._plan.all_contacts, self._say),
+            "peers": lambda: peers.measure(self._plan.peer_contacts, self._say),
         }
         for scenario in self._plan.scenarios:
-            _say(f"{scenario}, load {os.getloadavg()[0]:.1f}")
-            measured = measures[scenario]()
-            self.result.tables.extend(measured.tables)
-            self.result.targets.extend(measured.targets)
-            for table in measured.tables:
-                self._tell(table)
+            self._say(f"{scenario}, load {os.getloadavg()[0]:.1f}")
+            self._report.add(measures[scenario]())
 
     def _growth(self) -> Result:
-        result, accounts = growth.measure(self._plan.sizes, _say)
+        result, accounts = growth.measure(self._plan.sizes, self._say)
         self._synced.update(accounts)
         return result
 
     def _bare_loop(self) -> Result:
         sizes = sorted(self._plan.bare_sizes)
         synced = [self._account(size) for size in sizes]
-        return bareloop.measure(account(sizes[0]), synced, repeats=self._plan.repeats, say=_say)
+        return bareloop.measure(account(sizes[0]), synced, repeats=self._plan.repeats, say=self._say)
 
     def _memory(self) -> Result:
-        return memory.measure(self._account(max(self._plan.sizes)), self._plan.contacts, _say)
+        return memory.measure(self._account(max(self._plan.sizes)), self._plan.contacts, self._say)
 
     def _account(self, size: int) -> SandboxAccount:
         """Return an account of this size after a run."""
         if size not in self._synced:
             self._synced[size] = growth.synced(size)
         return self._synced[size]
-
-
-def _machine() -> Table:
-    """Return what the figures depend on besides the code."""
-    return Table(
-        "Machine",
-        ("what", "value"),
-        [
-            ("cores", os.cpu_count()),
-            ("load of the minute before", shown(os.getloadavg()[0])),
-            ("system", f"{platform.system()} {platform.release()} {platform.machine()}"),
-            ("Python", platform.python_version()),
-            ("mogulsync", __version__),
-            ("httpx2", version("httpx2")),
-            ("uvicorn, serving the sandbox", version("uvicorn")),
-        ],
-    )
-
-
-def _say(what: str) -> None:
-    print(f"bench: {what}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

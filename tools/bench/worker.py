@@ -14,6 +14,15 @@ from bench.programs import Took, run
 from mogulsync.resource.sources import Source
 from mogulsync.sandbox import ACCESS_TOKEN, API_KEY, Urls
 
+CUSTOM: Final = {
+    "crm_id": "string",
+    "health_score": "float",
+    "seats": "integer",
+    "beta_tester": "boolean",
+    "renewal_at": "date",
+    "channel": "string",
+}
+"""The sandbox's custom attributes, each with its type."""
 FEW: Final = (Source.MRR, Source.ARR, Source.CUSTOMER_STATUS, Source.SUBSCRIBER_SINCE)
 """Sources that every customer's record holds."""
 CREDENTIALS: Final = {"CHARTMOGUL_API_KEY": API_KEY, "INTERCOM_ACCESS_TOKEN": ACCESS_TOKEN}
@@ -67,7 +76,7 @@ def manifest(urls: Urls, *, sources: Sequence[Source] = FEW, external_id: bool =
         "chartmogul": {"apiKeySecretRef": {"name": "chartmogul"}, "url": urls.chartmogul},
         "intercom": {"oauthSecretRef": {"name": "intercom"}, "url": urls.intercom},
         "matching": matching,
-        "fields": [{"source": str(source)} for source in sources],
+        "fields": [field for source in sources for field in _fields(source)],
         "rateLimitPercent": percent,
     }
     text: str = yaml.safe_dump(
@@ -79,6 +88,16 @@ def manifest(urls: Urls, *, sources: Sequence[Source] = FEW, external_id: bool =
         }
     )
     return text
+
+
+def _fields(source: Source) -> list[dict[str, str]]:
+    """Return the fields of one source; every custom attribute has its own."""
+    if source is not Source.CUSTOM_ATTRIBUTE:
+        return [{"source": str(source)}]
+    return [
+        {"source": str(source), "key": key, "type": data_type, "attribute": f"chartmogul_{key}"}
+        for key, data_type in CUSTOM.items()
+    ]
 
 
 def sync(destination: str) -> Synced:

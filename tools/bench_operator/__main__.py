@@ -2,24 +2,18 @@
 
 import asyncio
 import dataclasses
-import json
-import os
-import platform
 import sys
-import time
-from collections.abc import AsyncIterator, Callable
-from importlib.metadata import version
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, Final
 
 import click
-from rich.console import Console
 
-from bench.tables import Result, Table, show, shown, targets_table
+from bench.report import Report
+from bench.tables import Result
 from bench_operator import latency, rollout, steady
 from bench_operator.destinations import destination_names
 from localkube.gobuild import kubernetes_version
-from mogulsync import __version__
 
 SCENARIOS: Final = ("growth", "bare", "standing")
 
@@ -60,75 +54,37 @@ def main(*, scenarios: str, sizes: str, to_json: Path | None, strict: bool, **op
     if not all(size.isdecimal() and int(size) for size in sizes.split(",")):
         raise click.BadParameter(f"{sizes!r} is not a list like 100,300", param_hint="--sizes")
     plan = Plan(scenarios=chosen, sizes=tuple(int(size) for size in sizes.split(",")), **options)
-    console = Console()
-    began = time.monotonic()
-    machine = _machine()
-    show(machine, console)
-    result = asyncio.run(run(plan, lambda table: show(table, console)))
-    show(targets_table(result.targets), console)
-    _say(f"took {(time.monotonic() - began) / 60:.1f} minutes")
-    if to_json is not None:
-        told = {
-            "tables": [dataclasses.asdict(table) for table in (machine, *result.tables)],
-            "targets": [{**dataclasses.asdict(target), "met": target.met} for target in result.targets],
-        }
-        to_json.write_text(json.dumps(told, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    if strict and not all(target.met for target in result.targets):
-        sys.exit(1)
+    packages = {"kopf": "kopf", "kubernetes": "kubernetes"}
+    report = Report("bench-operator", packages, {"control plane": kubernetes_version()})
+    asyncio.run(run(plan, report))
+    sys.exit(report.finish(to_json=to_json, strict=strict))
 
 
-async def run(plan: Plan, tell: Callable[[Table], None]) -> Result:
-    """Measure everything that the plan names; tell of each table as soon as it is there."""
-    result = Result([])
+async def run(plan: Plan, report: Report) -> None:
+    """Measure everything that the plan names."""
     for scenario in plan.scenarios:
-        async for measured in _measured(scenario, plan):
-            result.tables.extend(measured.tables)
-            result.targets.extend(measured.targets)
-            for table in measured.tables:
-                tell(table)
-    return result
+        async for measured in _measured(scenario, plan, report):
+            report.add(measured)
 
 
-async def _measured(scenario: str, plan: Plan) -> AsyncIterator[Result]:
+async def _measured(scenario: str, plan: Plan, report: Report) -> AsyncIterator[Result]:
     match scenario:
         case "growth":
-            yield await rollout.growth(plan.sizes, _say)
+            yield await rollout.growth(plan.sizes, report.say)
         case "bare":
-            yield await rollout.measure(plan.size, repeats=plan.repeats, say=_say)
+            yield await rollout.measure(plan.size, repeats=plan.repeats, say=report.say)
         case _:
-            async for result in _standing(plan):
+            async for result in _standing(plan, report):
                 yield result
 
 
-async def _standing(plan: Plan) -> AsyncIterator[Result]:
+async def _standing(plan: Plan, report: Report) -> AsyncIterator[Result]:
     """Measure an operator that has made all destinations ready: idle first, then at work."""
-    _say(f"{plan.size:,} destinations are made ready")
+    report.say(f"{plan.size:,} destinations are made ready")
     async with rollout.operated(plan.size) as (cluster, operator, _):
-        yield await steady.measure(cluster, operator, plan.size, seconds=plan.idle_seconds, say=_say)
+        yield await steady.measure(cluster, operator, plan.size, seconds=plan.idle_seconds, say=report.say)
         names = destination_names(plan.size)
-        yield await latency.measure(cluster, names, samples=plan.samples, say=_say)
-
-
-def _machine() -> Table:
-    """Return what the figures depend on besides the code."""
-    return Table(
-        "Machine",
-        ("what", "value"),
-        [
-            ("cores", os.cpu_count()),
-            ("load of the minute before", shown(os.getloadavg()[0])),
-            ("system", f"{platform.system()} {platform.release()} {platform.machine()}"),
-            ("Python", platform.python_version()),
-            ("mogulsync", __version__),
-            ("kopf", version("kopf")),
-            ("kubernetes", version("kubernetes")),
-            ("control plane", kubernetes_version()),
-        ],
-    )
-
-
-def _say(what: str) -> None:
-    print(f"bench-operator: {what}", file=sys.stderr, flush=True)
+        yield await latency.measure(cluster, names, samples=plan.samples, say=report.say)
 
 
 if __name__ == "__main__":

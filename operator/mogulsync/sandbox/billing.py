@@ -168,24 +168,33 @@ class BillingGenerator:
 
         ChartMogul counts a customer with only a free subscription among the leads or the cancelled.
         """
-        status = self.status(index)
-        bits = random_bits(self.seed, index, _SUBSCRIPTION)
-        source = self.source_of(index).uuid
-        free = [self._subscription(index, 3, self._free[source], active=True)]
-        if status in LEADS:
-            return free if bits >> 32 & 3 == 0 else []
-        offered, active = self._offered[source], status in _PAYING
-        found = [self._subscription(index, 0, offered[bits % len(offered)], active=active)]
-        if bits >> 10 & 7 == 0:
-            second = self._quarterly[source] if bits >> 15 & 1 else offered[(bits >> 16) % len(offered)]
-            found.append(self._subscription(index, 1, second, active=active))
-        if bits >> 13 & 7 == 0:
-            found.append(self._subscription(index, 2, offered[(bits >> 24) % len(offered)], active=False))
-        return found + free if not active and bits >> 32 & 7 == 0 else found
+        return [
+            self._subscription(index, place, plan, active=active) for place, plan, active in self._subscribed(index)
+        ]
 
     def mrr(self, index: int) -> int:
         """Return the MRR of the customer at this index, in cents: the sum of its active subscriptions."""
-        return sum(each["mrr"] for each in self.subscriptions(index) if each["status"] == "active")
+        return sum(plan.mrr * self._quantity(index, place) for place, plan, active in self._subscribed(index) if active)
+
+    def _subscribed(self, index: int) -> list[tuple[int, BillingPlan, bool]]:
+        """Return a customer's subscriptions as their number, plan and whether they are active."""
+        status = self.status(index)
+        bits = random_bits(self.seed, index, _SUBSCRIPTION)
+        source = self.source_of(index).uuid
+        free = (3, self._free[source], True)
+        if status in LEADS:
+            return [free] if bits >> 32 & 3 == 0 else []
+        offered, active = self._offered[source], status in _PAYING
+        found = [(0, offered[bits % len(offered)], active)]
+        if bits >> 10 & 7 == 0:
+            second = self._quarterly[source] if bits >> 15 & 1 else offered[(bits >> 16) % len(offered)]
+            found.append((1, second, active))
+        if bits >> 13 & 7 == 0:
+            found.append((2, offered[(bits >> 24) % len(offered)], False))
+        return [*found, free] if not active and bits >> 32 & 7 == 0 else found
+
+    def _quantity(self, index: int, place: int) -> int:
+        return 1 + random_bits(self.seed, 8 * index + place, _SUBSCRIPTION) % 4
 
     def invoices(self, index: int) -> list[dict[str, Any]]:
         """Return the invoices of the customer at this index, disabled ones included: none for leads."""
@@ -229,7 +238,7 @@ class BillingGenerator:
         """Return a subscription; one that ended keeps the MRR that it had."""
         since = self.since(index)
         number = identity(self.seed, index).number
-        quantity = 1 + random_bits(self.seed, 8 * index + place, _SUBSCRIPTION) % 4
+        quantity = self._quantity(index, place)
         mrr = plan.mrr * quantity
         return {
             "id": 8 * index + place + 1,

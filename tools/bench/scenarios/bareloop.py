@@ -11,7 +11,7 @@ from bench.sandbox import Arrival, Limits, Sent, served
 from bench.scenarios.growth import CHANGED_PERCENT
 from bench.tables import Result, Table
 from bench.targets import Target
-from bench.worker import Synced, manifest, sync
+from bench.worker import manifest, sync
 from mogulsync.sandbox import SandboxAccount
 
 LEAST_RATIO: Final = 0.8
@@ -20,8 +20,8 @@ _UNLIMITED: Final = Limits(chartmogul=False)
 _FEWEST_AT_ONCE: Final = 8
 """A daily run writes so little that it often has a single request under way; the bare loop need not wait so."""
 _COLUMNS: Final = (
-    "customers", "run", "requests", "at once", "worker, requests/s", "loop, requests/s", "ratio",
-    "loop with pages in turn, requests/s", "ratio", "single ratios", "worker CPU s", "loop CPU s", "whole command s",
+    "customers", "run", "requests", "worker, requests/s", "loop, requests/s", "ratio",
+    "loop with pages in turn, requests/s", "ratio",
 )  # fmt: skip
 
 
@@ -31,7 +31,6 @@ class _Round:
 
     worker_seconds: float
     """From the first request for contacts to the last answer."""
-    worker: Synced
     loop: Replayed
     """In any order."""
     loop_in_turn: Replayed
@@ -56,11 +55,9 @@ def measure(
         "Worker against a bare loop of the same requests (no limits, no latency)",
         _COLUMNS,
         note=(
-            "Requests are Intercom's from the first page of contacts on, which is where the work is. Medians of "
-            "rounds, each on fresh accounts: the worker, the loop, the loop with pages in turn. The first ratio is to "
-            "a loop that knows every page's cursor beforehand, which no client can; the second to one that asks for a "
-            "page when the page before is there. Single ratios are first/second of each round. CPU seconds are of the "
-            "whole run: the worker's start and ChartMogul's pages included, the loop's start not."
+            "Requests are Intercom's from the first page of contacts on. Medians of rounds, each on fresh accounts. "
+            "The first loop knows every page's cursor beforehand, which no client can; the second asks for a page when "
+            "the page before is there."
         ),
     )
     first = _rounds("first", made, table, repeats, say)
@@ -94,16 +91,11 @@ def _rounds(run: str, account: SandboxAccount, table: Table, repeats: int, say: 
             account.customer_count,
             run,
             len(rest),
-            at_once,
             len(rest) / median(each.worker_seconds for each in rounds),
             len(rest) / median(each.loop.seconds for each in rounds),
             median(each.ratio for each in rounds),
             len(rest) / median(each.loop_in_turn.seconds for each in rounds),
             median(each.ratio_in_turn for each in rounds),
-            ", ".join(f"{each.ratio:.2f}/{each.ratio_in_turn:.2f}" for each in rounds),
-            median(each.worker.took.cpu_seconds for each in rounds),
-            median(each.loop.cpu_seconds for each in rounds),
-            median(each.worker.took.seconds for each in rounds),
         )
     )
     return rounds
@@ -125,10 +117,10 @@ def _recorded(account: SandboxAccount) -> tuple[list[Sent], int]:
 
 def _round(account: SandboxAccount, before: Sequence[Sent], rest: Sequence[Sent], at_once: int) -> _Round:
     with served(account, _UNLIMITED) as sandbox:
-        synced = sync(manifest(sandbox.urls))
+        sync(manifest(sandbox.urls))
         seconds = contact_seconds(sandbox.arrivals())
     loops = []
     for pages_in_turn in (False, True):
         with served(account, _UNLIMITED) as sandbox:
             loops.append(replay(before, rest, sandbox.urls, concurrency=at_once, pages_in_turn=pages_in_turn))
-    return _Round(seconds, synced, *loops)
+    return _Round(seconds, *loops)

@@ -19,12 +19,8 @@ from mogulsync.sandbox import ACCESS_TOKEN, SandboxAccount
 _DRIVERS: Final = Path(__file__).parents[1] / "peers"
 _OLDEST: Final = 166
 """Requests in 10 seconds that the oldest workspaces get."""
-_OLDEST_A_SECOND: Final = 16
-_OFF: Final = 0
 _TWO_RETRIES: Final = 4
 """python-intercom 5.0.1 begins to count at 2, so that a max_retries of 2 retries nothing."""
-_SHARE_THROTTLED: Final = 5
-"""The throttled part takes one in so many of the contacts, because it takes its time."""
 _COLUMNS: Final = (
     "program", "set to", "contacts", "updated", "requests", "requests per contact updated", "seconds", "429",
 )  # fmt: skip
@@ -39,49 +35,34 @@ class _Peer(NamedTuple):
 
 _DRT: Final = ("drt-core==1.2.1", "drive_drt.py")
 _CLIENT: Final = ("python-intercom==5.0.1", "drive_python_intercom.py")
-_UNTHROTTLED: Final = (
-    _Peer(*_DRT, "update_only, its limit off", {"rate": _OFF}),
-    _Peer(*_CLIENT, "plain loop", {"retries": 0}),
-)
-_THROTTLED: Final = (
+_PEERS: Final = (
     _Peer(*_DRT, "update_only, defaults (10/s)", {"rate": None}),
-    _Peer(*_DRT, "update_only, 16/s", {"rate": _OLDEST_A_SECOND}),
-    _Peer(*_DRT, "update_only, its limit off", {"rate": _OFF}),
     _Peer(*_CLIENT, "plain loop, defaults (no retries)", {"retries": 0}),
     _Peer(*_CLIENT, "plain loop, two retries (max_retries 4)", {"retries": _TWO_RETRIES}),
 )
 
 
 def measure(contacts: int, say: Callable[[str], None]) -> Result:
-    """Let each program do the work, without a limit and at the lowest limit that Intercom gives."""
-    free = _table(f"Peers, {contacts:,} contacts, no limit", contacts, _UNTHROTTLED, Limits(), say)
-    few = contacts // _SHARE_THROTTLED
-    slow = _table(
-        f"Peers, {few:,} contacts, {_OLDEST} requests in 10 s", few, _THROTTLED, Limits(intercom=_OLDEST), say
-    )
-    return Result([free, slow])
-
-
-def _table(title: str, contacts: int, peers: Sequence[_Peer], limits: Limits, say: Callable[[str], None]) -> Table:
+    """Let each program do the work at the lowest limit that Intercom gives."""
+    limits = Limits(intercom=_OLDEST)
     table = Table(
-        title,
+        f"Peers, {contacts:,} contacts, {_OLDEST} requests in 10 s",
         _COLUMNS,
         note=(
-            "One run each. The peers are given their rows and only addresses that a single contact has; mogulsync's "
-            "runs read ChartMogul too, match every contact of the same account, and count their start. Peers run in "
-            "one thread, as published; seconds are those of their loop."
+            "One run each. The peers are given their rows and only addresses that a single contact has; mogulsync "
+            "reads ChartMogul too, matches every contact, and counts its start."
         ),
     )
     made = account(contacts)
-    say(f"{title}: mogulsync")
+    say("mogulsync")
     table.rows.extend(_ours(made, limits))
     for source in FEW:
         create(made, _attribute(source), SOURCES[source].data_type)
     rows = [_row(email) for email in islice(lone_addresses(made), contacts)]
-    for peer in peers:
-        say(f"{title}: {peer.requirement}, {peer.setting}")
+    for peer in _PEERS:
+        say(f"{peer.requirement}, {peer.setting}")
         table.rows.append(_theirs(peer, made, rows, limits))
-    return table
+    return Result([table])
 
 
 def _ours(made: SandboxAccount, limits: Limits) -> list[tuple[Cell, ...]]:

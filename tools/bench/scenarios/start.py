@@ -1,7 +1,6 @@
 """How long `mogulsync sync` takes until its first request, and what it imports."""
 
 import re
-import sys
 import tempfile
 from pathlib import Path
 from statistics import median
@@ -40,8 +39,6 @@ def measure() -> Result:
         [
             _row("`mogulsync sync` until its first request arrives", first_requests),
             _row("`mogulsync sync --help`", help_seconds),
-            _row("`mogulsync --help`", _seconds([*COMMAND[:-1], "--help"])),
-            _row("Python itself", _seconds([sys.executable, "-c", "pass"])),
         ],
         f"Of {_REPEATS} starts after a first one. `mogulsync sync` imports {len(modules)} modules, of the operator's "
         f"packages {', '.join(operators) or 'none'}.",
