@@ -17,13 +17,14 @@ may say that it is sooner. Our clock is never compared with Intercom's.
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from mogulsync.transport.headers import retry_after, server_time
 from mogulsync.transport.rate_limiter import Permit, ResponseHead
 from mogulsync.transport.settings import IntercomLimits
 from mogulsync.transport.sliding_window import SlidingWindow
+from mogulsync.transport.token_bucket import TokenBucket
 
 _DEFAULT_LIMITS: Final = IntercomLimits()
 _DIGITS: Final = 9
@@ -72,9 +73,16 @@ class _Window:
     """When the first answer that belongs to it arrived: it began before that."""
     ends: float
     """When it has ended for sure."""
+    told_end: float
+    """When it has ended by what answers said, even if they rounded; `ends` may be sooner."""
     remaining: int
     ours: int = 0
     """Requests of this run that may have been counted in it and are answered."""
+
+    def told(self, end: float) -> None:
+        """Note when it ends by an answer; both of its times are whole seconds, so it may be a second later."""
+        self.told_end = end + 1 if math.isinf(self.told_end) else min(self.told_end, end + 1)
+        self.ends = min(self.ends, self.told_end)
 
     def is_over_for(self, permit: Permit, reset: int | None) -> bool:
         """Return whether a request that was answered with `reset` was counted in a later window."""
@@ -88,36 +96,6 @@ class _Window:
     def is_older_for(self, reset: int | None) -> bool:
         """Return whether an answer with `reset` belongs to an earlier window."""
         return reset is not None and self.reset is not None and reset <= self.reset - 2
-
-
-@dataclass(slots=True)
-class _TokenBucket:
-    """Allows requests at an even rate, and `burst` of them at once after a pause."""
-
-    rate: float = math.inf
-    """Requests a second."""
-    burst: float = 1.0
-    _tokens: float = 1.0
-    _stamp: float = field(default=-math.inf)
-
-    def set(self, rate: float, burst: float) -> None:
-        """Change the rate; the tokens stay."""
-        self.rate, self.burst = rate, burst
-
-    def delay(self, now: float) -> float:
-        """Return the seconds until the next request is due."""
-        if math.isinf(self.rate):
-            return 0.0
-        if self._stamp < now:
-            elapsed = now - self._stamp
-            self._tokens = min(self.burst, self._tokens + elapsed * self.rate)
-            self._stamp = now
-        # Sums of fractions end a little beside whole numbers.
-        return 0.0 if self._tokens > 1 - 1e-9 else (1 - self._tokens) / self.rate
-
-    def take(self) -> None:
-        """Spend a token on a request."""
-        self._tokens -= 1
 
 
 class IntercomRateLimit:
@@ -134,7 +112,7 @@ class IntercomRateLimit:
         self._limits = limits
         self._limit: int | None = None
         self._share = SlidingWindow(limit=None, seconds=limits.window)
-        self._bucket = _TokenBucket()
+        self._bucket = TokenBucket()
         self._window: _Window | None = None
         self._answered = False
         self._probing = False
@@ -164,8 +142,8 @@ class IntercomRateLimit:
         self._bucket.take()
         return Permit(now, probe=probe)
 
-    def answered(self, permit: Permit, now: float, head: ResponseHead | None) -> None:
-        """Count the answer to a request; `head` is None when there was none."""
+    def answered(self, permit: Permit, now: float, head: ResponseHead | None) -> bool:
+        """Count the answer to a request, `head` is None when there was none; return whether it was one too many."""
         self._share.answered(permit.sent, now)
         if permit.probe:
             self._probing = False
@@ -173,7 +151,7 @@ class IntercomRateLimit:
             # It may have been counted all the same.
             if self._window is not None:
                 self._window.ours += 1
-            return
+            return False
         self._answered = True
         took = now - permit.sent
         self._latency = took if self._latency is None else self._latency + 0.1 * (took - self._latency)
@@ -187,16 +165,23 @@ class IntercomRateLimit:
         self.concurrency = max(limits.connections_min, min(limits.connections_max, needed))
         if head.status == _TOO_MANY_REQUESTS:
             self._refused(permit, now, budget, head.headers)
-            return
+            return True
         self._refusals = 0
         self._observe(permit, now, budget)
+        return False
 
     def _wait_for_window(self, now: float) -> float:
         if not self._is_spent(now):
             return 0.0
         if self._probing:
             return math.inf
-        return max(0.0, self._window.ends - now) if self._window else 0.0
+        window = self._window
+        if window is None:
+            return 0.0
+        # Beside others it is Reset that counts. Of several runs, those that know better when the window ends would
+        # otherwise have a start of up to two seconds in every window.
+        by_reset = self._reserve(now) and math.isfinite(window.told_end)
+        return max(0.0, (window.told_end if by_reset else window.ends) - now)
 
     def _is_spent(self, now: float) -> bool:
         """Return whether what remains of the window is needed for requests in flight, or for others."""
@@ -219,11 +204,12 @@ class IntercomRateLimit:
         share = max(1, limit * self._percent // 100)
         self._share.limit = share
         rate = share / self._limits.window
-        self._bucket.set(rate, max(1.0, rate * self._limits.ahead))
+        self._bucket.rate = rate
+        self._bucket.burst = max(1.0, rate * self._limits.ahead)
 
     def _new_window(self, reset: int | None, now: float, *, remaining: int) -> _Window:
         seconds = self._limits.window
-        return _Window(seconds, reset, now, now + seconds, remaining)
+        return _Window(seconds, reset, now, now + seconds, math.inf, remaining)
 
     def _observe(self, permit: Permit, now: float, budget: Budget) -> None:
         window = self._window
@@ -242,30 +228,33 @@ class IntercomRateLimit:
             window = self._window = self._new_window(budget.reset, now, remaining=budget.remaining)
         elif permit.probe:
             # The window was thought over and is not.
-            window.ends = max(window.began + window.seconds, now + 1)
+            window.ends = window.told_end = max(window.began + window.seconds, now + 1)
         window.remaining = min(window.remaining, budget.remaining)
         window.ours += 1
         if budget.left is not None:
-            # A second more, for both times are whole ones.
-            window.ends = min(window.ends, now + budget.left + 1)
+            window.told(now + budget.left)
         others = budget.limit - budget.remaining - window.ours - self._share.in_flight
         if others > 0:
             self._others = others / max(1.0, now - window.began)
             self._others_until = now + self._limits.others_remembered
 
     def _refused(self, permit: Permit, now: float, budget: Budget, headers: Mapping[str, str]) -> None:
-        """Close the window: whatever the answer says remains, it is not for us."""
+        """Wait as long as the answer asks for where it says that requests remain, otherwise until the window ends."""
         if self._limit is None:
             self._adopt(self._limits.requests_refused)
+        asked = retry_after(headers, wall_time=math.nan)
+        if asked:
+            self._paused_until = max(self._paused_until, now + min(asked, self._limits.retry_after_max))
+            if budget.remaining:
+                return
         window = self._window
         if window is None or window.is_over_for(permit, budget.reset):
             window = self._window = self._new_window(budget.reset, now, remaining=0)
             window.ends = -math.inf
-        asked = retry_after(headers, wall_time=math.nan)
-        if asked:
-            self._paused_until = max(self._paused_until, now + min(asked, self._limits.retry_after_max))
+        window.remaining = 0
         if budget.left is not None:
-            window.ends = now + budget.left + 1
+            window.ends = window.ends if window.ends > now else math.inf
+            window.told(now + budget.left)
         elif asked:
             window.ends = self._paused_until
         elif window.ends <= now:
@@ -275,4 +264,3 @@ class IntercomRateLimit:
                 else min(window.seconds, self._limits.pause_first * 2.0**self._refusals)
             )
             self._refusals += 1
-        window.remaining = 0

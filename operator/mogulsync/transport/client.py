@@ -152,18 +152,19 @@ class JsonClient:
             raise CredentialsRejectedError(self._api, f"cannot {what}: the credential has characters that none has")
         request = self._request(method, path, params=params, body=body)
         policy = RetryPolicy(self._settings)
+        number = 0
         while True:
+            number += 1
             permit = await self._rate_limiter.acquire()
             try:
-                response = await self._attempt(request, permit, number=policy.attempts + 1)
+                response = await self._attempt(request, permit, number=number)
                 return self._result(response, what=what, read=read, shape=shape, retried=retried_statuses)
             except RetryableError as error:
-                wait = policy.wait_after(error, took=self._clock() - permit.sent)
+                wait = policy.wait_after(error, sent=permit.sent, now=self._clock())
                 if wait is None:
                     raise (error.refusal or self._exhausted(error, what=what)) from None
-                _logger.info(
-                    "%s: cannot %s: %s; attempt %d in %.1f s", self._api, what, error, policy.attempts + 1, wait
-                )
+                level = logging.DEBUG if error.throttled else logging.INFO
+                _logger.log(level, "%s: cannot %s: %s; attempt %d in %.1f s", self._api, what, error, number + 1, wait)
             await self._sleep(wait)
 
     def _request(self, method: str, path: str, *, params: Mapping[str, str] | None, body: Any) -> httpx2.Request:
@@ -178,14 +179,21 @@ class JsonClient:
         )
 
     async def _attempt(self, request: httpx2.Request, permit: Permit, *, number: int) -> httpx2.Response:
-        """Send the request once and give the permit back."""
-        head: ResponseHead | None = None
+        """Send the request once and give the permit back.
+
+        Raises:
+            RetryableError: There was no answer, or it refuses the request for being one too many.
+        """
         self._stats.count_attempt(self._api, number=number)
         try:
             response = await self._send(request)
-            head = ResponseHead(response.status_code, response.headers)
-        finally:
-            self._rate_limiter.release(permit, head)
+        except BaseException:
+            self._rate_limiter.release(permit, None)
+            raise
+        if response.status_code == _TOO_MANY_REQUESTS:
+            self._stats.throttled += 1
+        if self._rate_limiter.release(permit, ResponseHead(response.status_code, response.headers)):
+            raise self._passing(response, throttled=True)
         return response
 
     async def _send(self, request: httpx2.Request) -> httpx2.Response:
@@ -224,13 +232,10 @@ class JsonClient:
 
     def _error(self, response: httpx2.Response, *, what: str) -> ApiError | RetryableError:
         status = response.status_code
+        if status in _RETRIED or status >= _SERVER_ERROR:
+            return self._passing(response, throttled=False)
         code, request_id, message = read_error_body(response.content)
         request_id = request_id or safe_token(response.headers.get("x-request-id"))
-        if status == _TOO_MANY_REQUESTS:
-            self._stats.throttled += 1
-        if status in _RETRIED or status >= _SERVER_ERROR:
-            wait = retry_after(response.headers, wall_time=time.time())
-            return RetryableError(status=status, code=code, request_id=request_id, retry_after=wait)
         failed = f"cannot {what}"
         if status == _PAYMENT_REQUIRED and status in self._refused:
             return SubscriptionEndedError(self._api, failed, status=status, code=code, request_id=request_id)
@@ -241,6 +246,18 @@ class JsonClient:
         if response.has_redirect_location:
             failed = f"{failed}: the URL leads elsewhere, and redirects are not followed"
         return RejectedError(self._api, failed, status=status, code=code, request_id=request_id, message=message)
+
+    @staticmethod
+    def _passing(response: httpx2.Response, *, throttled: bool) -> RetryableError:
+        """Return the failure that an answer means which another attempt may not get."""
+        code, request_id, _ = read_error_body(response.content)
+        return RetryableError(
+            status=response.status_code,
+            code=code,
+            request_id=request_id or safe_token(response.headers.get("x-request-id")),
+            retry_after=retry_after(response.headers, wall_time=time.time()),
+            throttled=throttled,
+        )
 
     def _exhausted(self, error: RetryableError, *, what: str) -> UnavailableError:
         kind = ThrottledError if error.status == _TOO_MANY_REQUESTS else UnavailableError

@@ -35,8 +35,12 @@ class RateLimitPolicy(Protocol):
     def sent(self, now: float, /) -> Permit:
         """Count a request that is being sent and return its permit; allowed only after `delay` returned 0."""
 
-    def answered(self, permit: Permit, now: float, head: ResponseHead | None, /) -> None:
-        """Count the answer to a request; `head` is None when there was none."""
+    def answered(self, permit: Permit, now: float, head: ResponseHead | None, /) -> bool:
+        """Count the answer to a request; `head` is None when there was none.
+
+        Returns:
+            Whether the answer refuses the request for being one too many.
+        """
 
 
 class RateLimiter:
@@ -63,11 +67,16 @@ class RateLimiter:
                 self.release(place.result(), None)
             raise
 
-    def release(self, permit: Permit, head: ResponseHead | None) -> None:
-        """Give a permit back with the head of the answer to its request, None when there was no answer."""
-        self._policy.answered(permit, self._clock(), head)
+    def release(self, permit: Permit, head: ResponseHead | None) -> bool:
+        """Give a permit back with the head of the answer to its request, None when there was no answer.
+
+        Returns:
+            Whether the answer refuses the request for being one too many.
+        """
+        throttled = self._policy.answered(permit, self._clock(), head)
         if self._waiting:
             self._grant()
+        return throttled
 
     def _grant(self) -> None:
         """Give permits to those that wait, as many as the policy allows now; come back when it allows more."""

@@ -26,6 +26,14 @@ class RequestSettings:
     retry_after_max: float = 60.0
     """Seconds of `Retry-After` that are waited at most; a longer one counts as this (3.6)."""
 
+    throttled_timeout: float = 1800.0
+    """Seconds for which a request may get nothing but refusals for being too fast. They use up neither attempts nor
+    the time above (3.6)."""
+
+    unavailable_max: int = 40
+    """503 in a row of one request that may mean too many connections. Of ten runs that share 20 connections each meets
+    at most one 503 to each answer, so 40 in a row mean something else."""
+
     keep_alive: float = 4.0
     """Seconds that an idle connection is kept: less than the 5 after which common servers close theirs, so that a
     request is rarely sent on a connection that is just being closed."""
@@ -44,11 +52,38 @@ class ChartMogulLimits:
     travel: float = 0.1
     """Seconds within which ChartMogul has counted a request, give or take what the two requests to spare absorb."""
 
-    pause_first: float = 1.0
-    """Seconds without requests after a 429; doubles with each further one until another answer comes."""
+    burst: float = 2.0
+    """Requests at once after a moment without any; more would be refused at the end of a second that others use too."""
+
+    rate_first: float = 16.0
+    """Requests a second in the beginning. The rate grows by one with each answer until something is refused: a run
+    alone is at its full rate after a second, and ten that start together do not begin with 380 requests in one."""
+
+    rate_min: float = 0.5
+    """Requests a second that remain whatever is refused."""
+
+    increase: float = 0.6
+    """Requests a second that the rate gains in a second of full use. With more, rates of several runs are equal sooner
+    and more is refused."""
+
+    increase_doubles: float = 5.0
+    """Seconds without a 429 after which the rate gains twice as much."""
+
+    decrease: float = 0.1
+    """Share of the rate that is lost with each 429, and of the connections with each 503."""
+
+    pause_first: float = 0.05
+    """Seconds without requests after a refusal, at most; doubles with each further one until another answer comes. Half
+    of it up to all of it is waited, at random."""
 
     pause_max: float = 30.0
-    """Seconds at which that doubling ends."""
+    """Seconds at which that doubling ends: the account's compute time is counted by the minute."""
+
+    retry_after_max: float = 60.0
+    """Seconds of `Retry-After` that all requests wait at most."""
+
+    available_for: float = 10.0
+    """Seconds after a good answer for which a 503 means too many connections; then it means that ChartMogul is down."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from mogulsync.intercom.rate_limit import IntercomRateLimit, read_budget
 from mogulsync.transport.rate_limiter import Permit, ResponseHead
 from mogulsync.transport.settings import IntercomLimits
+from tests.support import shared_api_simulation
 from tests.support.intercom_simulation import Headers, Server, Simulation, poisson, seeded, steady, varied
+from tests.support.shared_api_simulation import SharedIntercom, SharedSimulation
 
 DATE = "Tue, 24 Nov 2026 10:00:03 GMT"
 RESET = 1795514410
@@ -196,6 +198,7 @@ def test_until_the_first_answer_one_request_is_under_way_at_a_time() -> None:
         ({"retry-after": "4"}, 4.0, 4.0),
         ({"retry-after": "4", "x-ratelimit-reset": str(RESET), "date": DATE}, 7.0, 8.0),
         ({"retry-after": "900"}, 60.0, 60.0),
+        ({"retry-after": "20", "x-ratelimit-remaining": "0", "x-ratelimit-limit": "9"}, 20.0, 20.0),
         ({}, 1.0, 1.0),
     ],
 )
@@ -214,6 +217,52 @@ def test_after_a_429_nothing_is_sent_until_the_window_ends_and_then_one_request(
     assert policy.delay(now + 5) > 1e9
     policy.answered(probe, now + 5, ResponseHead(200, {"x-ratelimit-limit": "1666", "x-ratelimit-remaining": "1600"}))
     assert policy.delay(now + 5) == 0
+
+
+def test_retry_after_is_what_counts_where_requests_remain() -> None:
+    policy = IntercomRateLimit(rate_limit_percent=80)
+    told = {"x-ratelimit-limit": "1666", "x-ratelimit-remaining": "1600", "x-ratelimit-reset": str(RESET), "date": DATE}
+    now = 0.0
+    for _ in range(60):
+        while (delay := policy.delay(now)) > 0:
+            now += delay
+        assert policy.answered(policy.sent(now), now + 0.05, ResponseHead(429, {**told, "retry-after": "2"})) is True
+        now += 0.05
+        assert policy.delay(now) == pytest.approx(2.0)
+    assert now <= 60 * 2.1
+
+
+def test_429s_of_requests_in_flight_are_waited_out_together() -> None:
+    policy = IntercomRateLimit(rate_limit_percent=80)
+    told = {"x-ratelimit-limit": "1666", "x-ratelimit-remaining": "1600", "x-ratelimit-reset": str(RESET), "date": DATE}
+    first_answer(policy, ResponseHead(200, told))
+    permits = [policy.sent(10.0) for _ in range(8)]
+    for permit in permits:
+        policy.answered(permit, 10.1, ResponseHead(429, {**told, "retry-after": "2"}))
+    assert policy.delay(10.1) == pytest.approx(2.0)
+    assert policy.delay(12.2) == 0
+
+
+@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize(
+    ("runs", "work", "limit", "seconds"),
+    [(3, 4_000, 1666, 0.05), (3, 4_000, 1666, 0.5), (10, 1_500, 1666, 0.05), (3, 400, 166, 0.05), (10, 150, 166, 0.05)],
+)
+def test_of_several_runs_the_last_ends_at_most_a_quarter_later_than_the_first(
+    runs: int, work: int, limit: int, seconds: float, seed: int
+) -> None:
+    chance = seeded(seed)
+    simulation = SharedSimulation(
+        SharedIntercom(Server(limit, phase=3.1 * seed % 10)),
+        [IntercomRateLimit(rate_limit_percent=80) for _ in range(runs)],
+        work=work,
+        seconds=shared_api_simulation.varied(chance, seconds),
+        begins=[chance.uniform(0.0, 0.5) for _ in range(runs)],
+    )
+    simulation.run()
+    assert simulation.spread <= 1.25
+    assert simulation.refused <= 0.01
+    assert simulation.rate >= 0.75 * limit / 10
 
 
 def test_429s_without_a_word_lengthen_the_pause() -> None:

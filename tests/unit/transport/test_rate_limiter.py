@@ -19,8 +19,9 @@ class Slots:
         self.slots -= 1
         return Permit(now)
 
-    def answered(self, _permit: Permit, _now: float, _answer: ResponseHead | None) -> None:
+    def answered(self, _permit: Permit, _now: float, _answer: ResponseHead | None) -> bool:
         self.slots += 1
+        return False
 
 
 class Opening:
@@ -35,8 +36,9 @@ class Opening:
     def sent(self, now: float) -> Permit:
         return Permit(now)
 
-    def answered(self, _permit: Permit, _now: float, _answer: ResponseHead | None) -> None:
-        """Do nothing: it opens by time alone."""
+    def answered(self, _permit: Permit, _now: float, _answer: ResponseHead | None) -> bool:
+        """Return False: it opens by time alone."""
+        return False
 
 
 async def settle() -> None:
