@@ -18,7 +18,10 @@ def summary(report: Report) -> str:
     if report.attributes.created:
         lines.append("  created     " + ", ".join(report.attributes.created))
     lines += [f"  refused     {each.attribute}: {each.reason}" for each in report.attributes.refused]
-    lines += [f"  failed      {each.count} {each.reason}" for each in report.errors]
+    lines += [
+        f"  failed      {each.count} {each.reason}" + (f" ({each.detail})" if each.detail else "")
+        for each in report.errors
+    ]
     lines += [f"  warning     {each.count} {each.reason}" for each in report.warnings]
     lines += _counts("requests", report.requests)
     return "\n".join(lines)

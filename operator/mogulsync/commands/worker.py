@@ -101,7 +101,7 @@ async def _run(
         ):
             report = await work(WorkerSession(destination, chartmogul, intercom, stats, stop))
             publish(report, options.report)
-            if report.reason is RunReason.INTERRUPTED:
+            if report.reason == RunReason.INTERRUPTED:
                 _leave(_exit_code(report, options))
     except Exception as error:  # noqa: BLE001 - whatever happens, a run ends with a report
         failure = run_error_of(error)

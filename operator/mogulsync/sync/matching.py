@@ -19,9 +19,7 @@ _LOWEST: Final = float("inf")
 """Sorts a missing number behind every other."""
 _STATUS_RANKS: Final = {"active": 0, "past due": 1, "cancelled": 2}
 _LOWEST_STATUS_RANK: Final = 3
-_WITHOUT_PAID_SUBSCRIPTION: Final = frozenset(
-    {"cancelled", "new lead", "working lead", "qualified lead", "unqualified lead"}
-)
+_WITH_PAID_SUBSCRIPTION: Final = frozenset({"active", "past due"})
 
 CustomerOutcome = Literal["matched", "ambiguous", "unmatched", "unmatchable", "conflicts"]
 """What became of a customer, as the report's counts are named."""
@@ -56,9 +54,9 @@ def precedence(customer: Customer) -> tuple[int, float, float, str]:
     )
 
 
-def may_subscribe(status: str | None) -> bool:
-    """Return whether ChartMogul gives customers with a paid subscription this status; an unknown status may be one."""
-    return _plain(status) not in _WITHOUT_PAID_SUBSCRIPTION
+def has_paid_subscription(status: str | None) -> bool:
+    """Return whether ChartMogul gives this status to customers with a paid subscription."""
+    return _plain(status) in _WITH_PAID_SUBSCRIPTION
 
 
 def _plain(status: str | None) -> str:
@@ -129,11 +127,11 @@ class UpdateAll:
 
     def see(self, contact: Contact) -> Match | Unmatched | None:
         """Return the contact's match; UNMATCHED when no customer matches it, None when it was seen before."""
+        if contact.id in self._contacts:
+            return None
         candidates = self._index.candidates(contact)
         if not candidates:
             return UNMATCHED
-        if contact.id in self._contacts:
-            return None
         self._contacts.add(contact.id)
         winner = self._index.best(candidates)
         self._winners.add(winner)

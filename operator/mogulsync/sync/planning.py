@@ -7,7 +7,7 @@ from mogulsync.chartmogul.models import Customer
 from mogulsync.intercom.models import Contact
 from mogulsync.sync.differences import NO_CHANGES, Changes, clears_plans, differences, with_plans
 from mogulsync.sync.fields import NO_PLANS, Facts, Field, PlanTexts
-from mogulsync.sync.matching import Match, may_subscribe
+from mogulsync.sync.matching import Match, has_paid_subscription
 from mogulsync.sync.reading import Account
 from mogulsync.sync.subscriptions import SubscriptionLookup
 from mogulsync.transport.errors import ApiError
@@ -33,7 +33,7 @@ def without_values(contact: Contact) -> Contact:
 class Planner:
     """Compares matched contacts with their customers.
 
-    Subscriptions are looked up of customers that may have a paid one, and of others where a contact holds a value that
+    Subscriptions are looked up of customers that have a paid one, and of others where a contact holds a value that
     would be cleared without: ChartMogul counts customers with a free subscription among the leads. What such a look-up
     finds holds for all contacts of the customer, so those that came before it wait until the end.
 
@@ -76,7 +76,7 @@ class Planner:
         await self._subscriptions.look_up(
             match.customer
             for match in matches
-            if may_subscribe(match.customer.status)
+            if has_paid_subscription(match.customer.status)
             or clears_plans(self._fields, match.contact.attributes, empty_values=self._empty_values)
         )
         decided = []

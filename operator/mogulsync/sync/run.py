@@ -30,7 +30,7 @@ from mogulsync.sync.failures import (
 from mogulsync.sync.fields import Field, has_mistyped, selected_details
 from mogulsync.sync.guard import Guard
 from mogulsync.sync.keys import Keys, keys_for
-from mogulsync.sync.matching import Match, Matcher, Unmatched, customer_counts, matcher_for
+from mogulsync.sync.matching import UNMATCHED, Match, Matcher, Unmatched, customer_counts, matcher_for
 from mogulsync.sync.observing import PlanObserver
 from mogulsync.sync.planning import Planned, Planner, without_values
 from mogulsync.sync.progress import Progress
@@ -196,16 +196,16 @@ class Sync:
                     found = matcher.see(contact)
                     if isinstance(found, Match):
                         matches.append(found)
-                    elif candidates is not None:
+                    if candidates is not None:
                         self._consider(contact, found, candidates)
                 yield matches
         rest = matcher.rest()
         for first in range(0, len(rest), _BATCH):
             yield rest[first : first + _BATCH]
 
-    def _consider(self, contact: Contact, found: Unmatched | None, candidates: ClearCandidates) -> None:
+    def _consider(self, contact: Contact, found: Match | Unmatched | None, candidates: ClearCandidates) -> None:
         """Take note of a contact that is to be cleared when no customer matches it."""
-        if found is None:
+        if found is not UNMATCHED:
             candidates.drop(contact.id)
         elif candidates.see(contact) and self._observer is not None:
             self._observed_clears[contact.id] = contact

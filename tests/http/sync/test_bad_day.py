@@ -160,7 +160,7 @@ async def test_refused_credentials_end_the_run_for_good(world: World, api: Any, 
 
 async def test_an_account_of_chartmogul_that_ended_is_refused_credentials(world: World) -> None:
     world.faults.inject(Respond(402), api="chartmogul")
-    assert (await world.sync()).reason is RunReason.CREDENTIALS_REJECTED
+    assert (await world.sync()).reason == RunReason.CREDENTIALS_REJECTED
 
 
 async def test_a_token_revoked_in_mid_run_stops_it_and_leaves_the_rest_failed(world: World) -> None:
@@ -327,7 +327,7 @@ async def test_an_attribute_that_cannot_be_created_drops_one_field(
     uuids = [c["uuid"] for _, c in world.account.customers()]
     world.account.change_customer(uuids[-1], {"mrr": None})
     report = await world.sync(fields=fields, maxChangedPercent=max_changed_percent)
-    assert report.reason is RunReason.PARTIALLY_SUCCEEDED
+    assert report.reason == RunReason.PARTIALLY_SUCCEEDED
     assert [(each.attribute, each.reason) for each in report.attributes.refused] == [("chartmogul_mrr", reason)]
     assert (report.contacts.updated, report.contacts.unchanged) == (1, 2)
     assert world.stored(contacts[0]) == {"chartmogul_status": "Cancelled"}

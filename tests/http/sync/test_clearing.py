@@ -125,11 +125,11 @@ async def test_a_clear_is_a_change_for_the_guard(world: World, percent: int, *, 
     await settled(world, 4)
     contacts = [stale(world), stale(world)]
     report = await world.sync(maxChangedPercent=percent, **CLEAR)
-    assert (report.reason is RunReason.GUARD_TRIPPED) is trips
+    assert (report.reason == RunReason.GUARD_TRIPPED) is trips
     assert report.contacts.cleared == (0 if trips else 2)
     assert bool(world.stored(contacts[0])["chartmogul_mrr"]) is trips
     dry = await world.sync(maxChangedPercent=percent, dry_run=True, **CLEAR)
-    assert (dry.reason is RunReason.GUARD_TRIPPED) is trips
+    assert (dry.reason == RunReason.GUARD_TRIPPED) is trips
     assert dry.contacts.cleared == (2 if trips else 0)
 
 
@@ -182,6 +182,22 @@ async def test_all_contacts_are_listed(world: World, read_plan: str) -> None:
     assert world.requests.count(path="/contacts/search") == 0
 
 
+@pytest.mark.parametrize("first", ["gone@example.com", "person0@example.com"])
+async def test_a_contact_whose_email_changes_while_contacts_are_read_is_not_cleared(world: World, first: str) -> None:
+    contact = (await settled(world, 160))[0]
+    other = "gone@example.com" if first == "person0@example.com" else "person0@example.com"
+
+    def both(body: Any) -> Any:
+        seen = [each for each in body["data"] if each["id"] == contact.id]
+        body["data"] = [{**each, "email": email} for each in seen for email in (first, other)] + body["data"]
+        return body
+
+    world.faults.inject(Rewrite(both), method="GET", path="/contacts", times=1)
+    report = await world.sync(**CLEAR)
+    assert (report.contacts.cleared, report.contacts.matched) == (0, 160)
+    assert world.stored(contact)["chartmogul_mrr"] == 10
+
+
 async def test_a_clear_that_fails_makes_the_run_partial_and_is_in_no_other_count(world: World) -> None:
     await settled(world, 4)
     contacts = [stale(world), stale(world), stale(world)]
@@ -232,7 +248,7 @@ async def test_clears_not_reached_are_counted_nowhere_and_left_to_the_next_run(w
         stop.set()
 
     report, _ = await asyncio.gather(world.sync(stop=stop, **CLEAR), stop_early())
-    assert report.reason is RunReason.INTERRUPTED
+    assert report.reason == RunReason.INTERRUPTED
     assert 0 < report.contacts.cleared < 40
     assert (report.contacts.failed, report.errors) == (0, [])
     world.faults.clear()

@@ -18,7 +18,7 @@ def free(plan: str = "Free") -> list[dict[str, Any]]:
 
 
 async def customer_of(
-    world: World, *held: dict[str, Any], status: str = "New Lead"
+    world: World, *held: dict[str, Any], status: str | None = "New Lead"
 ) -> tuple[str, list[SandboxContact]]:
     """Add a customer of contacts that hold these values of fields that are there."""
     await world.sync(fields=[*PLAN_FIELDS, {"source": "LastUpdated"}])
@@ -28,8 +28,8 @@ async def customer_of(
     return uuid, contacts
 
 
-@pytest.mark.parametrize("status", ["New Lead", "Cancelled"])
-async def test_a_plan_that_would_be_cleared_is_looked_up_first(world: World, status: str) -> None:
+@pytest.mark.parametrize("status", ["New Lead", "Cancelled", "Paused", None])
+async def test_a_plan_that_would_be_cleared_is_looked_up_first(world: World, status: str | None) -> None:
     held = {"chartmogul_plan": "Free", "chartmogul_billing_cycle": "month"}
     uuid, contacts = await customer_of(world, held, status=status)
     world.account.set_subscriptions(uuid, free())
@@ -47,9 +47,10 @@ async def test_a_plan_that_is_gone_is_cleared(world: World) -> None:
     assert (await world.sync(fields=PLAN_FIELDS)).contacts.unchanged == 1
 
 
+@pytest.mark.parametrize("status", ["New Lead", "Paused"])
 @pytest.mark.parametrize("values", [{}, {"chartmogul_plan": ""}, {"chartmogul_mrr": 5}])
-async def test_nobody_is_asked_for_who_has_nothing_to_clear(world: World, values: dict[str, Any]) -> None:
-    uuid, _ = await customer_of(world, values)
+async def test_nobody_is_asked_for_who_has_nothing_to_clear(world: World, values: dict[str, Any], status: str) -> None:
+    uuid, _ = await customer_of(world, values, status=status)
     world.account.set_subscriptions(uuid, free())
     assert (await world.sync(fields=PLAN_FIELDS)).contacts.unchanged == 1
     assert world.requests.count(path=SUBSCRIPTIONS) == 0

@@ -293,7 +293,7 @@ async def test_an_attribute_that_cannot_be_used_drops_one_field(world: World) ->
     world.account.attributes.create({"name": "chartmogul_mrr", "model": "contact", "data_type": "string"})
     for dry_run in (True, False):
         report = await world.sync(dry_run=dry_run)
-        assert report.reason is RunReason.PARTIALLY_SUCCEEDED
+        assert report.reason == RunReason.PARTIALLY_SUCCEEDED
         assert [(each.attribute, each.reason) for each in report.attributes.refused] == [
             ("chartmogul_mrr", AttributeReason.WRONG_TYPE)
         ]

@@ -41,7 +41,7 @@ async def test_several_searches_under_way_stop_at_once(world: World) -> None:
         stop_once(world, path="/contacts/search", stop=stop, times=4),
     )
     assert time.monotonic() - told < LONGEST
-    assert report.reason is RunReason.INTERRUPTED
+    assert report.reason == RunReason.INTERRUPTED
     assert report.contacts.matched > 0
 
 
@@ -51,7 +51,7 @@ async def test_writes_under_way_may_end_and_the_rest_count_as_interrupted(world:
     stop = asyncio.Event()
     report, told = await asyncio.gather(world.sync(stop=stop), stop_once(world, path=WRITES, stop=stop))
     assert time.monotonic() - told < LONGEST
-    assert report.reason is RunReason.INTERRUPTED
+    assert report.reason == RunReason.INTERRUPTED
     written = sum(1 for values in world.every_contact().values() if values)
     assert 0 < report.contacts.updated == written < 400
     assert [(error.reason, error.count) for error in report.errors] == [("Interrupted", report.contacts.failed)]
@@ -67,7 +67,7 @@ async def test_writes_that_do_not_end_are_abandoned(world: World) -> None:
     stop = asyncio.Event()
     report, told = await asyncio.gather(world.sync(stop=stop), stop_once(world, path=WRITES, stop=stop))
     assert time.monotonic() - told < LONGEST
-    assert report.reason is RunReason.INTERRUPTED
+    assert report.reason == RunReason.INTERRUPTED
     assert report.contacts.failed == report.contacts.matched == 3
 
 
@@ -86,7 +86,7 @@ async def test_contacts_known_by_then_are_failed_under_skip_too() -> None:
         report, _ = await asyncio.gather(
             world.sync(stop=stop, matching={"ambiguous": "Skip"}), stop_after_first_page(world, stop)
         )
-    assert report.reason is RunReason.INTERRUPTED
+    assert report.reason == RunReason.INTERRUPTED
     assert report.contacts.failed == report.contacts.matched == 150
 
 
