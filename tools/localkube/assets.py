@@ -48,7 +48,7 @@ def ways_to_make(cache: Path) -> tuple[Way, ...]:
 
 
 def find_assets(environment: Mapping[str, str] = os.environ, ways: Sequence[Way] | None = None) -> Path:
-    """Return a folder that holds all PROGRAMS, made if there is none yet. Tells on standard error what it does.
+    """Return a folder that holds all PROGRAMS, made if there is none yet; progress goes to standard error.
 
     Args:
         environment: Says which folder is given, and where the user's cache is.

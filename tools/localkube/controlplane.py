@@ -239,7 +239,7 @@ class ControlPlane:
         self._parts[Part.ETCD].start()
         self.start_part(Part.API_SERVER)  # it waits for etcd by itself
         self.start_part(Part.CONTROLLER_MANAGER)
-        # The first service account tells that the controllers work.
+        # The first service account shows that the controllers work.
         self._await("/api/v1/namespaces/default/serviceaccounts/default", Part.CONTROLLER_MANAGER)
 
     def _add(self, assets: Path, part: Part, flags: Flags, further: Sequence[str] = ()) -> None:

@@ -1,4 +1,4 @@
-"""Stands in for scheduler and kubelet: runs the first container of each Pod as a local process.
+"""A stand-in for scheduler and kubelet: it runs the first container of each Pod as a local process.
 
 The process has the environment that the Pod declares and no other. What is written to the Pod's status is what
 a kubelet writes; only the waiting between two tries is shorter. Not there: images, init containers, volumes,
@@ -26,7 +26,7 @@ from localkube.process import tethered
 
 NODE: Final = "localkube"
 ENTRYPOINT: Final = (sys.executable, "-m", "mogulsync")
-"""What every image runs, unless the runner is told otherwise."""
+"""What every image runs, unless `entrypoints` names it."""
 
 _TERMINATION_LOG: Final = "/dev/termination-log"
 _RETRY_SECONDS: Final = 0.2
@@ -39,8 +39,8 @@ _FINISHED: Final = frozenset({"Succeeded", "Failed"})
 
 
 @dataclass
-class _Care:
-    """One Pod in the runner's care."""
+class _PodWorker:
+    """A Pod that the runner runs, with its task and process."""
 
     pod: dict[str, Any]
     task: asyncio.Task[None] | None = None
@@ -96,7 +96,7 @@ class PodRunner:
         self._pods = f"/api/v1/namespaces/{namespace}/pods" if namespace else "/api/v1/pods"
         self._environment = dict(environment or {})
         self._slots = asyncio.Semaphore(at_once)
-        self._cares: dict[str, _Care] = {}
+        self._workers: dict[str, _PodWorker] = {}
         self._stack = contextlib.AsyncExitStack()
         self._watcher: asyncio.Task[None] | None = None
         self._failures: list[BaseException] = []
@@ -115,7 +115,7 @@ class PodRunner:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        tasks = [task for task in (self._watcher, *(care.task for care in self._cares.values())) if task]
+        tasks = [task for task in (self._watcher, *(worker.task for worker in self._workers.values())) if task]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -145,11 +145,11 @@ class PodRunner:
         self._kill(namespace, name, "Evicted")
 
     def _kill(self, namespace: str, name: str, fault: str) -> None:
-        for care in self._cares.values():
-            metadata = care.pod["metadata"]
-            if (metadata["namespace"], metadata["name"]) == (namespace, name) and care.process is not None:
-                care.fault = fault
-                _kill(care.process)
+        for worker in self._workers.values():
+            metadata = worker.pod["metadata"]
+            if (metadata["namespace"], metadata["name"]) == (namespace, name) and worker.process is not None:
+                worker.fault = fault
+                _kill(worker.process)
                 return
         raise LookupError(f"no Pod {namespace}/{name} runs here")
 
@@ -164,29 +164,29 @@ class PodRunner:
     async def _watch(self) -> None:
         async for event, pods in self._api.watch(self._pods):
             for pod in pods:
-                self._notice(pod, deleted=event == "DELETED")
+                self._handle(pod, deleted=event == "DELETED")
             if event == "LIST":
                 present = {pod["metadata"]["uid"] for pod in pods}
-                for uid in self._cares.keys() - present:
-                    self._notice(self._cares[uid].pod, deleted=True)
+                for uid in self._workers.keys() - present:
+                    self._handle(self._workers[uid].pod, deleted=True)
 
-    def _notice(self, pod: dict[str, Any], *, deleted: bool) -> None:
+    def _handle(self, pod: dict[str, Any], *, deleted: bool) -> None:
         uid = pod["metadata"]["uid"]
-        care = self._cares.get(uid)
-        if care is None:
+        worker = self._workers.get(uid)
+        if worker is None:
             if not deleted and _is_ours_to_run(pod):
-                care = self._cares[uid] = _Care(pod)
-                care.task = asyncio.create_task(self._look_after(care))
-                care.task.add_done_callback(lambda task: self._let_go(uid, task))
+                worker = self._workers[uid] = _PodWorker(pod)
+                worker.task = asyncio.create_task(self._sync_pod(worker))
+                worker.task.add_done_callback(lambda task: self._remove(uid, task))
         elif deleted:
-            care.grace = 0
-            care.stopping.set()
+            worker.grace = 0
+            worker.stopping.set()
         elif pod["metadata"].get("deletionTimestamp"):
-            care.grace = pod["metadata"].get("deletionGracePeriodSeconds", _DEFAULT_GRACE_SECONDS)
-            care.stopping.set()
+            worker.grace = pod["metadata"].get("deletionGracePeriodSeconds", _DEFAULT_GRACE_SECONDS)
+            worker.stopping.set()
 
-    def _let_go(self, uid: str, task: asyncio.Task[None]) -> None:
-        del self._cares[uid]
+    def _remove(self, uid: str, task: asyncio.Task[None]) -> None:
+        del self._workers[uid]
         self._note_failure(task)
 
     def _note_failure(self, task: asyncio.Task[None]) -> None:
@@ -194,33 +194,33 @@ class PodRunner:
         if not task.cancelled() and (failure := task.exception()) is not None:
             self._failures.append(failure)
 
-    async def _look_after(self, care: _Care) -> None:
+    async def _sync_pod(self, worker: _PodWorker) -> None:
         try:
             async with self._slots:
-                await self._bind(care)
-                ending = await self._run(care)
-            await self._write(care, ended(care.pod, ending))
-            if care.stopping.is_set():
-                uid = care.pod["metadata"]["uid"]
-                await self._api.delete(care.path, {"gracePeriodSeconds": 0, "preconditions": {"uid": uid}})
+                await self._bind(worker)
+                ending = await self._run(worker)
+            await self._write(worker, ended(worker.pod, ending))
+            if worker.stopping.is_set():
+                uid = worker.pod["metadata"]["uid"]
+                await self._api.delete(worker.path, {"gracePeriodSeconds": 0, "preconditions": {"uid": uid}})
         except ApiError as error:
             if error.status not in {_NOT_FOUND, _CONFLICT}:  # another may have removed or replaced the Pod
                 raise
         finally:
-            if care.process is not None and care.process.returncode is None:
-                _kill(care.process)
-                await care.process.wait()
+            if worker.process is not None and worker.process.returncode is None:
+                _kill(worker.process)
+                await worker.process.wait()
 
-    async def _bind(self, care: _Care) -> None:
+    async def _bind(self, worker: _PodWorker) -> None:
         """Schedule the Pod: only a bound Pod is deleted with its grace period."""
-        if care.pod["spec"].get("nodeName"):
+        if worker.pod["spec"].get("nodeName"):
             return
         target = {"apiVersion": "v1", "kind": "Node", "name": NODE}
-        name = care.pod["metadata"]["name"]
-        await self._api.post(f"{care.path}/binding", {"metadata": {"name": name}, "target": target})
+        name = worker.pod["metadata"]["name"]
+        await self._api.post(f"{worker.path}/binding", {"metadata": {"name": name}, "target": target})
 
-    async def _run(self, care: _Care) -> Ending:
-        environment = await self._await_configuration(care)
+    async def _run(self, worker: _PodWorker) -> Ending:
+        environment = await self._await_configuration(worker)
         if environment is None:
             return Ending(
                 exit_code=KILLED,
@@ -230,34 +230,34 @@ class PodRunner:
                 finished=datetime.now(UTC),
             )
         with tempfile.TemporaryDirectory(dir=self.folder) as scratch:
-            return await self._run_process(care, environment, Path(scratch))
+            return await self._run_process(worker, environment, Path(scratch))
 
-    async def _await_configuration(self, care: _Care) -> dict[str, str] | None:
+    async def _await_configuration(self, worker: _PodWorker) -> dict[str, str] | None:
         """Return the container's variables as soon as it can start; None when its Pod is deleted before."""
         written: tuple[str, str | None] | None = None
-        while not care.stopping.is_set():
-            obstacle = self._image_obstacle(care)
+        while not worker.stopping.is_set():
+            obstacle = self._image_obstacle(worker)
             if obstacle is None:
                 try:
-                    return await resolve_environment(care.pod, care.container, self._reader(care))
+                    return await resolve_environment(worker.pod, worker.container, self._reader(worker))
                 except ContainerConfigError as error:
                     obstacle = ("CreateContainerConfigError", str(error))
             if obstacle != written:
                 reason, message = obstacle
-                await self._write(care, waiting(care.pod, reason=reason, message=message, now=datetime.now(UTC)))
+                await self._write(worker, waiting(worker.pod, reason=reason, message=message, now=datetime.now(UTC)))
                 written = obstacle
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(care.stopping.wait(), _RETRY_SECONDS)
+                await asyncio.wait_for(worker.stopping.wait(), _RETRY_SECONDS)
         return None
 
-    def _image_obstacle(self, care: _Care) -> tuple[str, str] | None:
-        image = care.container["image"]
+    def _image_obstacle(self, worker: _PodWorker) -> tuple[str, str] | None:
+        image = worker.container["image"]
         if image not in self.unpullable:
             return None
         return "ImagePullBackOff", f'Back-off pulling image "{image}": ErrImagePull: {image}: not found'
 
-    def _reader(self, care: _Care) -> Any:
-        namespace = care.pod["metadata"]["namespace"]
+    def _reader(self, worker: _PodWorker) -> Any:
+        namespace = worker.pod["metadata"]["namespace"]
 
         async def read(resource: str, name: str) -> Mapping[str, Any] | None:
             try:
@@ -269,20 +269,20 @@ class PodRunner:
 
         return read
 
-    async def _run_process(self, care: _Care, environment: dict[str, str], scratch: Path) -> Ending:
+    async def _run_process(self, worker: _PodWorker, environment: dict[str, str], scratch: Path) -> Ending:
         termination_log = scratch / "termination-log"
-        path = care.container.get("terminationMessagePath", _TERMINATION_LOG)
-        entrypoint = self.entrypoints.get(care.container["image"], ENTRYPOINT)
+        path = worker.container.get("terminationMessagePath", _TERMINATION_LOG)
+        entrypoint = self.entrypoints.get(worker.container["image"], ENTRYPOINT)
         command = [
             part.replace(path, str(termination_log))
-            for part in resolve_command(care.container, environment, entrypoint)
+            for part in resolve_command(worker.container, environment, entrypoint)
         ]
-        metadata = care.pod["metadata"]
+        metadata = worker.pod["metadata"]
         log_path = self._log_path(metadata["namespace"], metadata["name"])
         # A container sees the log as a mounted file: what replaces it by renaming does not reach the kubelet.
         with termination_log.open("w+b") as message, log_path.open("ab") as log:
             started = datetime.now(UTC)
-            care.process = await asyncio.create_subprocess_exec(
+            worker.process = await asyncio.create_subprocess_exec(
                 *tethered(command),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
@@ -292,28 +292,28 @@ class PodRunner:
                 cwd=scratch,
                 start_new_session=True,
             )
-            await self._write(care, running(care.pod, started=started))
-            code = await self._await_exit(care, care.process)
+            await self._write(worker, running(worker.pod, started=started))
+            code = await self._await_exit(worker, worker.process)
             message.seek(0)
             text = termination_message(message.read())
-        if not text and code and care.container.get("terminationMessagePolicy") == "FallbackToLogsOnError":
+        if not text and code and worker.container.get("terminationMessagePolicy") == "FallbackToLogsOnError":
             text = log_path.read_bytes()[-_FALLBACK_BYTES:].decode(errors="replace")
-        return _ending(care, code, started=started, message=text)
+        return _ending(worker, code, started=started, message=text)
 
     def _base_environment(self, home: Path, hostname: str) -> dict[str, str]:
         passed_on = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
         return passed_on | {"HOME": str(home), "TMPDIR": str(home), "HOSTNAME": hostname} | self._environment
 
-    async def _await_exit(self, care: _Care, process: asyncio.subprocess.Process) -> int:
+    async def _await_exit(self, worker: _PodWorker, process: asyncio.subprocess.Process) -> int:
         """Return the exit code; when the Pod is deleted meanwhile, SIGTERM, the grace period, SIGKILL."""
         exited = asyncio.ensure_future(process.wait())
-        stopping = asyncio.ensure_future(care.stopping.wait())
+        stopping = asyncio.ensure_future(worker.stopping.wait())
         try:
             await asyncio.wait({exited, stopping}, return_when=asyncio.FIRST_COMPLETED)
             if not exited.done():
                 with contextlib.suppress(ProcessLookupError):
                     process.terminate()
-                await asyncio.wait({exited}, timeout=care.grace)
+                await asyncio.wait({exited}, timeout=worker.grace)
             if not exited.done():
                 _kill(process)
             code = await exited
@@ -322,9 +322,9 @@ class PodRunner:
             exited.cancel()
         return code if code >= 0 else 128 - code
 
-    async def _write(self, care: _Care, status: Status) -> None:
-        body = {"metadata": {"uid": care.pod["metadata"]["uid"]}, "status": status}
-        care.pod = await self._api.patch(f"{care.path}/status", body)
+    async def _write(self, worker: _PodWorker, status: Status) -> None:
+        body = {"metadata": {"uid": worker.pod["metadata"]["uid"]}, "status": status}
+        worker.pod = await self._api.patch(f"{worker.path}/status", body)
 
     def _log_path(self, namespace: str, name: str) -> Path:
         return self.folder / f"{namespace}_{name}.log"
@@ -347,9 +347,9 @@ def _is_ours_to_run(pod: Mapping[str, Any]) -> bool:
     )
 
 
-def _ending(care: _Care, code: int, *, started: datetime, message: str) -> Ending:
+def _ending(worker: _PodWorker, code: int, *, started: datetime, message: str) -> Ending:
     finished = datetime.now(UTC)
-    if care.fault == "Evicted":
+    if worker.fault == "Evicted":
         return Ending(
             exit_code=code,
             reason="Error",
@@ -360,5 +360,5 @@ def _ending(care: _Care, code: int, *, started: datetime, message: str) -> Endin
             pod_message="The node was low on resource: memory.",
             disrupted=True,
         )
-    reason = care.fault or ("Error" if code else "Completed")
+    reason = worker.fault or ("Error" if code else "Completed")
     return Ending(exit_code=code, reason=reason, started=started, finished=finished, message=message)

@@ -1,10 +1,10 @@
-"""How the ways to the programs tell what they do, and that they cannot."""
+"""The progress lines and the error that the ways to the programs share."""
 
 import sys
 
 
 class UnavailableError(Exception):
-    """A way does not lead to the programs here and now; the text says why."""
+    """A way to the programs does not work here and now; the text says why."""
 
 
 def say(line: str) -> None:
