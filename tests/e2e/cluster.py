@@ -18,6 +18,10 @@ OPERATOR_NAMESPACE: Final = "mogulsync-e2e"
 NAMESPACE: Final = "mogulsync-e2e-destinations"
 """Where the destinations and the sandbox are."""
 CRD: Final = "intercomdestinations.mogulsync.dev"
+MONITORING: Final = tuple(
+    f"{kind}.monitoring.coreos.com" for kind in ("podmonitors", "prometheusrules", "servicemonitors")
+)
+"""The Prometheus Operator's kinds, which the story brings along in small."""
 
 _NAMESPACES: Final = (OPERATOR_NAMESPACE, NAMESPACE)
 _KIND_CLUSTER: Final = "mogulsync-e2e"
@@ -52,6 +56,13 @@ def eventually(look: Callable[[], _T], until: Callable[[_T], object] = bool, *, 
     return answer
 
 
+def packed_chart(folder: Path, root: Path = ROOT) -> str:
+    """Package the chart of a checkout into the folder, as a release does, and return the archive's path."""
+    run("helm", "package", str(root / "charts" / "mogulsync"), "--destination", str(folder))
+    (archive,) = folder.glob("mogulsync-*.tgz")
+    return str(archive)
+
+
 @dataclass(frozen=True)
 class Cluster:
     """A Kubernetes cluster that this machine may bring images into."""
@@ -68,9 +79,21 @@ class Cluster:
         """Run helm in the operator's namespace and return what it prints."""
         return run("helm", "--namespace", OPERATOR_NAMESPACE, *arguments, env=self._environment())
 
-    def load_image(self) -> None:
-        """Bring the image that was built into the cluster."""
-        run(*self.load_command, IMAGE, env=self._environment())
+    def load_image(self, image: str = IMAGE) -> None:
+        """Bring an image that was built into the cluster."""
+        run(*self.load_command, image, env=self._environment())
+
+    @contextmanager
+    def forwarded(self, service: str, port: int) -> Iterator[str]:
+        """Yield a URL of this machine at which a Service of the operator's namespace is reached."""
+        command = ("kubectl", "--namespace", OPERATOR_NAMESPACE, "port-forward", f"service/{service}", f":{port}")
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=self._environment()) as process:
+            try:
+                assert process.stdout is not None
+                # Forwarding from 127.0.0.1:39151 -> 8080
+                yield f"http://{process.stdout.readline().split()[2]}"
+            finally:
+                process.terminate()
 
     def get(self, *arguments: str) -> dict[str, Any]:
         """Return an object, or a list of them, as it stands in the cluster."""
@@ -103,9 +126,10 @@ class Cluster:
     def remove(self) -> None:
         """Remove everything that the story makes, whatever of it there is."""
         if self.kubectl("get", "namespace", OPERATOR_NAMESPACE, "--ignore-not-found"):
-            self.helm("uninstall", "mogulsync", "--ignore-not-found", "--wait")
+            for release in ("second", "mogulsync"):
+                self.helm("uninstall", release, "--ignore-not-found", "--wait")
         self.kubectl("delete", "namespace", *_NAMESPACES, "--ignore-not-found", "--timeout=120s")
-        self.kubectl("delete", "crd", CRD, "--ignore-not-found", "--timeout=60s")
+        self.kubectl("delete", "crd", CRD, *MONITORING, "--ignore-not-found", "--timeout=60s")
 
     def leftovers(self) -> list[str]:
         """Return what is in the story's namespaces or, outside of any, carries the project's name."""
@@ -155,7 +179,9 @@ def a_cluster(folder: Path) -> Iterator[Cluster]:
     _require("kubectl", "helm", "docker", "kind")
     own = str(folder / "kubeconfig")
     try:
-        run("kind", "create", "cluster", "--name", _KIND_CLUSTER, "--kubeconfig", own, "--wait", "120s")
+        image = os.environ.get("E2E_KIND_IMAGE")
+        given = ("--image", image) if image else ()
+        run("kind", "create", "cluster", "--name", _KIND_CLUSTER, "--kubeconfig", own, "--wait", "120s", *given)
         yield Cluster(kubeconfig=own, load_command=("kind", "load", "docker-image", "--name", _KIND_CLUSTER))
     finally:
         run("kind", "delete", "cluster", "--name", _KIND_CLUSTER, "--kubeconfig", own)

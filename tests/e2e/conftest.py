@@ -4,7 +4,7 @@ from collections.abc import Generator, Iterator
 
 import pytest
 
-from tests.e2e.cluster import Cluster, a_cluster
+from tests.e2e.cluster import Cluster, a_cluster, packed_chart
 
 _CLUSTER = pytest.StashKey[Cluster]()
 
@@ -18,6 +18,11 @@ def cluster(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         request.config.stash[_CLUSTER] = cluster
         yield cluster
         cluster.remove()
+
+
+@pytest.fixture(scope="session")
+def chart(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return packed_chart(tmp_path_factory.mktemp("chart"))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -5,12 +5,26 @@
 
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
 import yaml
 
-from tests.e2e.cluster import CRD, IMAGE, NAMESPACE, OPERATOR_NAMESPACE, ROOT, Cluster, CommandError, eventually, run
+from localkube.credentials import issue
+from tests.e2e.cluster import (
+    CRD,
+    IMAGE,
+    MONITORING,
+    NAMESPACE,
+    OPERATOR_NAMESPACE,
+    ROOT,
+    Cluster,
+    CommandError,
+    eventually,
+    run,
+)
+from tests.e2e.prometheus import Prometheus
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -46,10 +60,14 @@ def _request_run(cluster: Cluster) -> str:
     return value
 
 
-def _upgrade(cluster: Cluster, value: str) -> None:
-    cluster.helm(
-        "upgrade", "mogulsync", "charts/mogulsync", "--reuse-values", "--wait", "--timeout=120s", f"--set={value}"
-    )
+def _upgrade(cluster: Cluster, chart: str, *arguments: str) -> None:
+    cluster.helm("upgrade", "mogulsync", chart, "--reuse-values", "--wait", "--timeout=120s", *arguments)
+
+
+def _scale(cluster: Cluster, replicas: int) -> None:
+    scaled = ("deployment/mogulsync", "--namespace", OPERATOR_NAMESPACE)
+    cluster.kubectl("scale", *scaled, f"--replicas={replicas}")
+    cluster.kubectl("rollout", "status", *scaled, "--timeout=90s")
 
 
 def test_the_image_is_built_and_brought_into_the_cluster(cluster: Cluster) -> None:
@@ -57,12 +75,27 @@ def test_the_image_is_built_and_brought_into_the_cluster(cluster: Cluster) -> No
     cluster.load_image()
 
 
-def test_the_chart_installs_where_pod_security_is_restricted(cluster: Cluster) -> None:
+def test_the_packed_chart_installs_with_every_switch_on_where_pod_security_is_restricted(
+    cluster: Cluster, chart: str
+) -> None:
+    published = ROOT / "tests" / "api" / "install" / "published"
+    for name in MONITORING:
+        cluster.kubectl("apply", "--server-side", f"--filename={published / name}.yaml")
+    cluster.kubectl("wait", "--for=condition=Established", *(f"crd/{name}" for name in MONITORING), "--timeout=60s")
     repository, tag = IMAGE.split(":")
+    switches = (
+        *("serviceMonitor", "podMonitor", "prometheusRule", "grafanaDashboard"),
+        *("podDisruptionBudget", "networkPolicy"),
+    )
     cluster.helm(
-        "install", "mogulsync", "charts/mogulsync", "--wait", "--timeout=120s",
-        f"--set=image.repository={repository}", f"--set=image.tag={tag}",
+        "install", "mogulsync", chart, "--wait", "--timeout=120s",
+        f"--set=image.repository={repository}", f"--set=image.tag={tag}", "--set=logLevel=debug",
+        *(f"--set={switch}.enabled=true" for switch in switches),
     )  # fmt: skip
+
+
+def test_helm_test_proves_that_the_operator_answers(cluster: Cluster) -> None:
+    assert "Succeeded" in cluster.helm("test", "mogulsync", "--timeout=120s")
 
 
 def test_the_operator_has_no_access_to_secrets_nor_to_specs(cluster: Cluster) -> None:
@@ -132,11 +165,21 @@ def test_a_job_made_from_the_cronjob_counts_as_manual(cluster: Cluster) -> None:
     assert (report["job"], report["trigger"], report["outcome"]) == ("by-hand", "manual", "Succeeded")
 
 
-def test_the_schedule_starts_a_run_by_itself(cluster: Cluster) -> None:
+def _finished_by_schedule(cluster: Cluster) -> set[str]:
+    selector = f"--selector=mogulsync.dev/destination={_NAME},mogulsync.dev/trigger=schedule"
+    return {job["metadata"]["name"] for job in cluster.items("jobs", selector) if job["status"].get("completionTime")}
+
+
+def test_a_run_that_was_due_while_no_operator_ran_is_reported_afterwards(cluster: Cluster) -> None:
     before = _history(cluster)
     cluster.kubectl("patch", "icd", _NAME, "--type=merge", '--patch={"spec": {"schedule": "* * * * *"}}')
-    report = _next_run(cluster, before, within=150)
+    eventually(lambda: cluster.get("cronjob", _NAME)["spec"]["schedule"], "* * * * *".__eq__, within=20)
+    _scale(cluster, 0)
+    eventually(lambda: _finished_by_schedule(cluster), within=150)
+    assert _history(cluster) == before
     cluster.kubectl("patch", "icd", _NAME, "--type=merge", '--patch={"spec": {"schedule": "0 9 * * *"}}')
+    _scale(cluster, 1)
+    report = _next_run(cluster, before)
     assert (report["trigger"], report["outcome"]) == ("schedule", "Succeeded")
     eventually(lambda: cluster.get("cronjob", _NAME)["spec"]["schedule"], "0 9 * * *".__eq__, within=20)
 
@@ -189,16 +232,122 @@ def test_the_operator_had_nothing_to_complain_of(cluster: Cluster) -> None:
     assert [line for line in lines if json.loads(line)["level"] not in {"debug", "info"}] == []
 
 
-def test_a_second_replica_stands_by_and_is_ready(cluster: Cluster) -> None:
-    _upgrade(cluster, "replicas=2")
+def test_the_dashboard_and_the_alerts_are_right_about_these_runs(cluster: Cluster) -> None:
+    prometheus = Prometheus.find()
+    if prometheus is None:
+        pytest.skip("no prometheus on the PATH")
+    with cluster.forwarded("mogulsync-metrics", 8080) as target, prometheus.scraping(target) as queries:
+        empty = [query for query in queries.of_the_dashboard() if not queries.answer(query)]
+        assert empty == []
+        assert queries.firing() == []
+
+
+def _behind_a_gateway(cluster: Cluster, host: str) -> dict[str, Any]:
+    """Put a forward proxy and TLS before the sandbox into the cluster; return a destination that uses both."""
+    issued = issue(host)
+    program = (ROOT / "tests" / "e2e" / "gateway.py").read_text()
+    (sandbox,) = [
+        document
+        for document in yaml.safe_load_all((ROOT / "examples/sandbox/sandbox.yaml").read_text())
+        if document["kind"] == "Deployment"
+    ]
+    labels = {"app.kubernetes.io/name": "gateway"}
+    pod = sandbox["spec"]["template"]
+    (container,) = pod["spec"]["containers"]
+    pod["metadata"]["labels"] = labels
+    pod["spec"]["volumes"] = [
+        {"name": "program", "configMap": {"name": "gateway"}},
+        {"name": "tls", "secret": {"secretName": "gateway-tls"}},
+    ]
+    pod["spec"]["containers"] = [
+        {key: container[key] for key in ("resources", "securityContext")}
+        | {
+            "name": "gateway",
+            "image": IMAGE,
+            "command": ["python3", "/program/gateway.py"],
+            "volumeMounts": [
+                {"name": "program", "mountPath": "/program"},
+                {"name": "tls", "mountPath": "/etc/gateway-tls"},
+            ],
+            "readinessProbe": {"tcpSocket": {"port": 8443}, "periodSeconds": 1},
+        }
+    ]
+
+    def named(kind: str, name: str, **content: Any) -> dict[str, Any]:
+        return {"apiVersion": "v1", "kind": kind, "metadata": {"name": name}} | content
+
+    ports = [{"name": "proxy", "port": 3128}, {"name": "tls", "port": 8443}]
+    registry = json.dumps({"auths": {"registry.example.com": {"auth": "dXNlcjpwYXNz"}}})
+    cluster.apply(
+        named("ConfigMap", "company-ca", data={"ca.crt": issued.ca}),
+        named("ConfigMap", "gateway", data={"gateway.py": program}),
+        named("Secret", "gateway-tls", stringData={"tls.crt": issued.certificate, "tls.key": issued.key}),
+        named("Secret", "registry", type="kubernetes.io/dockerconfigjson", stringData={".dockerconfigjson": registry}),
+        named("Service", host, spec={"selector": labels, "ports": ports}),
+        named(
+            "Deployment", "gateway", apiVersion="apps/v1", spec={"selector": {"matchLabels": labels}, "template": pod}
+        ),
+    )
+    cluster.kubectl("rollout", "status", "deployment/gateway", "--timeout=90s")
+    destination: dict[str, Any] = json.loads(json.dumps(_DESTINATION))
+    destination["metadata"]["name"] = host
+    destination["spec"]["chartmogul"]["url"] = f"https://{host}:8443/chartmogul/v1"
+    destination["spec"]["intercom"]["url"] = f"https://{host}:8443/intercom"
+    return destination
+
+
+def test_a_job_has_the_pull_secret_goes_by_the_proxy_and_trusts_the_companys_ca(
+    cluster: Cluster, chart: str, tmp_path: Path
+) -> None:
+    """The values are those of the examples, but for the proxy's address."""
+    host = "gateway"
+    destination = _behind_a_gateway(cluster, host)
+    jobs: dict[str, Any] = {}
+    for example in ("own-ca", "private-registry"):
+        jobs |= yaml.safe_load((ROOT / "examples" / "install" / example / "values.yaml").read_text())["jobs"]
+    next(variable for variable in jobs["env"] if variable["name"] == "HTTPS_PROXY")["value"] = f"http://{host}:3128"
+    values = tmp_path / "values.yaml"
+    values.write_text(yaml.safe_dump({"jobs": jobs}))
+    _upgrade(cluster, chart, f"--values={values}")
+    cluster.apply(destination)
+    cluster.kubectl("wait", "--for=condition=Ready", f"icd/{host}", "--timeout=120s")
+    cluster.kubectl("annotate", "icd", host, f"mogulsync.dev/sync-requested-at={datetime.now(UTC).isoformat()}")
+    status = eventually(lambda: _destination(cluster, host)["status"], lambda now: "lastSync" in now, within=90)
+    assert status["lastSync"]["outcome"] == "Succeeded"
+    (pod,) = cluster.items("pods", f"--selector=job-name={status['lastSync']['job']}")
+    assert pod["spec"]["imagePullSecrets"] == [{"name": "registry"}]
+    tunnels = cluster.kubectl("logs", "deployment/gateway").splitlines()
+    print(f"\n{len(tunnels)} tunnels")
+    assert set(tunnels) == {f"CONNECT {host}:8443"}
+    cluster.kubectl("delete", "icd", host)
+    cluster.kubectl("delete", "deployment/gateway", f"service/{host}", "secret/gateway-tls", "secret/registry",
+                    "configmap/gateway", "configmap/company-ca")  # fmt: skip
+    _upgrade(cluster, chart, "--set=jobs=null")
+
+
+def test_two_releases_live_in_one_namespace(cluster: Cluster, chart: str) -> None:
+    repository, tag = IMAGE.split(":")
+    cluster.helm(
+        "install", "second", chart, "--wait", "--timeout=120s", f"--set=image.repository={repository}",
+        f"--set=image.tag={tag}", "--set=crds.enabled=false", f"--set=watchNamespaces={{{OPERATOR_NAMESPACE}}}",
+    )  # fmt: skip
+    leases = {lease["metadata"]["name"] for lease in cluster.items("leases", "--namespace", OPERATOR_NAMESPACE)}
+    assert leases == {"mogulsync", "second-mogulsync"}
+    assert "Succeeded" in cluster.helm("test", "second", "--timeout=120s")
+    cluster.helm("uninstall", "second", "--wait")
+    cluster.kubectl("delete", "lease", "second-mogulsync", "--namespace", OPERATOR_NAMESPACE)
+
+
+def test_a_second_replica_stands_by_and_is_ready(cluster: Cluster, chart: str) -> None:
+    _upgrade(cluster, chart, "--set=replicas=2")
     lease = cluster.get("lease", "mogulsync", "--namespace", OPERATOR_NAMESPACE)
     pods = cluster.items("pods", "--namespace", OPERATOR_NAMESPACE)
     assert len(pods) == 2
     assert any(lease["spec"]["holderIdentity"].startswith(pod["metadata"]["name"]) for pod in pods)
 
 
-def test_rights_in_the_served_namespace_suffice(cluster: Cluster) -> None:
-    _upgrade(cluster, f"watchNamespaces={{{NAMESPACE}}}")
+def test_rights_in_the_served_namespace_suffice(cluster: Cluster, chart: str) -> None:
+    _upgrade(cluster, chart, f"--set=watchNamespaces={{{NAMESPACE}}}", "--set=jobs.networkPolicy.enabled=true")
     with pytest.raises(CommandError, match="NotFound"):
         cluster.get("clusterrolebinding", "mogulsync")
     before = _history(cluster)
@@ -213,14 +362,16 @@ def test_deleting_the_destination_deletes_all_that_was_made_of_it(cluster: Clust
     eventually(lambda: cluster.items(*made), lambda left: not left, within=60)
 
 
-def test_uninstalling_keeps_the_definition_and_nothing_else(cluster: Cluster) -> None:
+def test_uninstalling_keeps_the_definition_and_the_lease_and_nothing_else(cluster: Cluster) -> None:
     cluster.kubectl("delete", "--filename=examples/sandbox/sandbox.yaml", "--wait")
     cluster.kubectl("delete", "secret", "late")
     cluster.helm("uninstall", "mogulsync", "--wait")
     kept = {
+        f"{OPERATOR_NAMESPACE}: lease.coordination.k8s.io/mogulsync",
         f"customresourcedefinition.apiextensions.k8s.io/{CRD}",
         "apiservice.apiregistration.k8s.io/v1alpha1.mogulsync.dev",
     }
     eventually(cluster.leftovers, lambda left: set(left) == kept, within=60)
-    cluster.kubectl("delete", "crd", CRD)
+    cluster.kubectl("delete", "crd", CRD, *MONITORING)
+    cluster.kubectl("delete", "lease", "mogulsync", "--namespace", OPERATOR_NAMESPACE)
     eventually(cluster.leftovers, [].__eq__, within=60)

@@ -4,11 +4,11 @@ import base64
 import ipaddress
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import yaml
 from cryptography import x509
@@ -18,6 +18,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 LOOPBACK: Final = "127.0.0.1"
 
+_LOOPBACK_NAMES: Final = (x509.IPAddress(ipaddress.ip_address(LOOPBACK)), x509.DNSName("localhost"))
 _VALIDITY: Final = timedelta(days=7)
 _ADMIN_GROUP: Final = "system:masters"
 
@@ -69,6 +70,22 @@ def create_credentials(folder: Path) -> Credentials:
     )
 
 
+class Issued(NamedTuple):
+    """A server's certificate and key, and the authority to trust, as PEM."""
+
+    ca: str
+    certificate: str
+    key: str
+
+
+def issue(host: str) -> Issued:
+    """Make an authority and a server certificate for a host name."""
+    ca_key, ca = _authority()
+    key = ec.generate_private_key(ec.SECP256R1())
+    certificate = _server_certificate(key, ca_key, ca, names=[x509.DNSName(host)])
+    return Issued(_pem(ca).decode(), _pem(certificate).decode(), _key_pem(key).decode())
+
+
 def kubeconfig(*, server: str, ca: Path, token: str, namespace: str = "default") -> str:
     """Return a kubeconfig for one user, with the certificate authority inside."""
     cluster: Mapping[str, object] = {
@@ -103,9 +120,13 @@ def _authority() -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
 
 
 def _server_certificate(
-    key: ec.EllipticCurvePrivateKey, ca_key: ec.EllipticCurvePrivateKey, ca: x509.Certificate
+    key: ec.EllipticCurvePrivateKey,
+    ca_key: ec.EllipticCurvePrivateKey,
+    ca: x509.Certificate,
+    *,
+    names: Iterable[x509.GeneralName] = _LOOPBACK_NAMES,
 ) -> x509.Certificate:
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "kube-apiserver")])
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localkube server")])
     # Python 3.13 refuses a chain without the two key identifiers.
     builder = (
         _certificate(name, ca.subject, key.public_key())
@@ -113,9 +134,7 @@ def _server_certificate(
         .add_extension(_usage(sign_certificates=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
         .add_extension(
-            x509.SubjectAlternativeName(
-                [x509.IPAddress(ipaddress.ip_address(LOOPBACK)), x509.DNSName("localhost")],
-            ),
+            x509.SubjectAlternativeName(names),
             critical=False,
         )
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)

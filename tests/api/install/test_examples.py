@@ -13,6 +13,7 @@ import yaml
 
 from localkube import ControlPlane
 from tests.support import helm
+from tests.support.documents import Block, blocks
 
 _ROOT: Final = Path(__file__).parents[3]
 _EXAMPLES: Final = _ROOT / "examples" / "install"
@@ -22,6 +23,7 @@ _OVERLAYS: Final = sorted(path.parent for path in _EXAMPLES.glob("*/kustomizatio
 _MANIFESTS: Final = sorted(
     path for path in _EXAMPLES.glob("*/*.yaml") if path.name not in {"values.yaml", "kustomization.yaml"}
 )
+_MANIFEST_BLOCKS: Final = [block for block in blocks("yaml") if "\nkind:" in f"\n{block.text}"]
 _EVERYTHING: Final[dict[str, Any]] = {
     "replicas": 2,
     "watchNamespaces": ["crm"],
@@ -122,6 +124,11 @@ def _accepts_the_chart(cluster: ControlPlane, values: dict[str, Any]) -> None:
     }
     # The namespace enforces Pod Security `restricted`, which a Deployment is only warned of.
     _dry_run(cluster, json.dumps(pod), "mogulsync")
+
+
+@pytest.mark.parametrize("block", _MANIFEST_BLOCKS, ids=lambda block: str(block.where))
+def test_the_api_server_accepts_what_a_page_shows(cluster: ControlPlane, block: Block) -> None:
+    assert "serverside-applied (server dry run)" in _dry_run(cluster, block.text)
 
 
 @needs_helm
