@@ -9,7 +9,7 @@ import pytest
 from kubernetes.aio.client import ApiClient, Configuration
 
 import kstatus
-from localkube import AssetsError, ControlPlane, find_assets
+from localkube import ESTABLISHED, AssetsError, ControlPlane, find_assets
 from localkube.kubeapi import KubeApi
 from localkube.podrunner import PodRunner
 from tests.support.operator_world import World
@@ -43,7 +43,7 @@ def plane() -> Iterator[ControlPlane]:
     """A control plane with our CustomResourceDefinition in it."""
     with ControlPlane() as plane:
         plane.kubectl("apply", "--server-side", "-f", str(_CRDS))
-        plane.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+        plane.kubectl("wait", ESTABLISHED, "crd", "--all", "--timeout=30s")
         yield plane
 
 

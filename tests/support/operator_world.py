@@ -13,6 +13,7 @@ from kubernetes.aio.client import ApiClient, Configuration
 from localkube import ControlPlane
 from localkube.kubeapi import KubeApi
 from localkube.podstatus import Ending, ended, running, waiting
+from mogulsync.controller.jobdefaults import JobDefaults
 from mogulsync.controller.operator import Controller, watcher_of
 from mogulsync.controller.settings import OperatorSettings
 from mogulsync.kube.client import KubernetesClient, RestClient
@@ -80,7 +81,7 @@ class World:
                 watcher_of(way, namespaces=(self.namespace,), settings=limits),
                 namespaces=(self.namespace,),
                 settings=limits,
-                image="mogulsync:test",
+                job_defaults=JobDefaults(image="mogulsync:test"),
                 clock=lambda: datetime.now(UTC) + self.ahead,
             )
             task = asyncio.create_task(controller.run())

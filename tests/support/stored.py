@@ -1,9 +1,14 @@
-"""A destination as the API server stores it, for tests."""
+"""A destination as the API server stores it, and as a reconcile sees it, for tests."""
 
 from copy import deepcopy
 from typing import Any
 
+from mogulsync.controller.destination import IntercomDestination
+from mogulsync.controller.jobdefaults import JobDefaults
 from mogulsync.resource.names import API_VERSION, KIND
+from mogulsync.resource.spec import Spec
+
+IMAGE = "registry.example/mogulsync:1"
 
 
 def destination(name: str = "production", *, annotations: dict[str, str] | None = None, **spec: Any) -> dict[str, Any]:
@@ -45,3 +50,14 @@ def destination(name: str = "production", *, annotations: dict[str, str] | None 
         )
         | spec,
     }
+
+
+def parsed(stored: dict[str, Any] | None = None, **spec: Any) -> IntercomDestination:
+    """Return a stored destination as a reconcile sees it."""
+    return IntercomDestination.parse(stored or destination(**spec))
+
+
+def spec_of(seen: IntercomDestination) -> Spec:
+    """Return a destination's spec with the operator's defaults for `job`."""
+    assert seen.spec is not None
+    return JobDefaults(image=IMAGE).applied_to(seen.spec)

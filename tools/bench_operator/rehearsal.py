@@ -9,6 +9,7 @@ from bench_operator.destinations import NAMESPACE, destination
 from bench_operator.kubelet import end
 from localkube.podstatus import instant
 from mogulsync.controller.cache import DestinationCache
+from mogulsync.controller.jobdefaults import JobDefaults
 from mogulsync.controller.reconcile import Reconciler
 from mogulsync.controller.resources import DESTINATIONS
 from mogulsync.kube.client import ObjectList
@@ -90,11 +91,13 @@ async def rehearse() -> Rehearsed:
     """Return what the operator writes for a destination that is created and whose check passes."""
     shown = _as_stored(destination(NAME))
     key, cache, notebook = NamespacedName(NAMESPACE, NAME), DestinationCache(), _Notebook(shown)
-    reconciler = Reconciler(notebook, cache, image="mogulsync:bench", clock=lambda: datetime.now(UTC))
+    reconciler = Reconciler(
+        notebook, cache, job_defaults=JobDefaults(image="mogulsync:bench"), clock=lambda: datetime.now(UTC)
+    )
     cache.put(DESTINATIONS, shown)
     await reconciler.reconcile(key)
     at_once, notebook.writes = notebook.writes, []
-    (job,) = cache.jobs(key, owners=[UID])
+    (job,) = cache.jobs(key)
     for resource, seen in _ended(job):
         cache.put(resource, seen)
     await reconciler.reconcile(key)

@@ -31,6 +31,9 @@ _ANSWER_SECONDS: Final = 2.0
 _KUBECTL_SECONDS: Final = 60.0
 _PORT_TRIES: Final = 3
 
+ESTABLISHED: Final = '--for=jsonpath={.status.conditions[?(@.type=="Established")].status}=True'
+"""For `kubectl wait crd`, which fails with `--for=condition=Established` while a new CRD has no status."""
+
 
 class ControlPlaneError(RuntimeError):
     """A part did not start or died; the message ends with the last lines of its log."""

@@ -8,7 +8,9 @@ from typing import Any, Final
 import yaml
 
 from mogulsync.controller.cronjob import build_cronjob
-from mogulsync.controller.job import build_job
+from mogulsync.controller.destination import IntercomDestination
+from mogulsync.controller.job import build_run_job
+from mogulsync.controller.jobdefaults import JobDefaults
 
 _ROOT: Final = Path(__file__).parents[2]
 _IMAGE: Final = f"registry.example.com/mogulsync@sha256:{64 * 'a'}"
@@ -36,8 +38,15 @@ def chart() -> str:
 def jobs() -> str:
     """Return the CronJob and the Job of a manual run of a destination, with nothing of its own in spec.job."""
     example = yaml.safe_load((_ROOT / "examples/01-first-destination.yaml").read_text(encoding="utf-8"))
-    metadata = {"namespace": _NAMESPACE, "uid": "7f161a6f-a149-424d-895c-f1531a9c2c26", "generation": 1}
-    destination = example | {"metadata": example["metadata"] | metadata}
-    return yaml.safe_dump_all(
-        [build_cronjob(destination, image=_IMAGE), build_job(destination, image=_IMAGE, request="now")]
-    )
+    metadata = {
+        "namespace": _NAMESPACE,
+        "uid": "7f161a6f-a149-424d-895c-f1531a9c2c26",
+        "resourceVersion": "1",
+        "generation": 1,
+        "creationTimestamp": "2026-11-01T00:00:00Z",
+    }
+    destination = IntercomDestination.parse(example | {"metadata": example["metadata"] | metadata})
+    if destination.spec is None:
+        raise ValueError(f"the example is not valid: {destination.unknown_paths}")
+    spec = JobDefaults(image=_IMAGE).applied_to(destination.spec)
+    return yaml.safe_dump_all([build_cronjob(destination, spec), build_run_job(destination, spec, request="now")])

@@ -1,6 +1,6 @@
 """What the operator has seen of the cluster: the latest of each object, found by destination."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Final
 
 from mogulsync.controller.resources import DESTINATIONS, WATCHED
@@ -13,13 +13,12 @@ from mogulsync.kube.objects import (
     NamespacedName,
     Object,
     owned_by,
-    owned_by_any,
 )
 from mogulsync.resource import names
 
 _LAST_APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
 _POD_METADATA: Final = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp", "labels", "ownerReferences")
-_POD_STATUS: Final = ("phase", "reason", "message", "conditions", "containerStatuses")
+_POD_STATUS: Final = ("phase", "reason", "message", "conditions", "containerStatuses", "initContainerStatuses")
 _DELETED: Final = "deleted"
 """Key of an object that was deleted and is kept all the same."""
 
@@ -57,10 +56,9 @@ class DestinationCache:
         """Return a Job that has our label."""
         return self._caches[JOBS].get(NamespacedName(namespace, name))
 
-    def jobs(self, key: NamespacedName, *, owners: Iterable[str]) -> list[Object]:
-        """Return the destination's Jobs that one of these uids owns."""
-        uids = tuple(owners)
-        return [job for job in self._caches[JOBS].by_index(key) if owned_by_any(job, uids)]
+    def jobs(self, key: NamespacedName) -> list[Object]:
+        """Return the Jobs with the destination's label, whosever they are."""
+        return self._caches[JOBS].by_index(key)
 
     def pods(self, job: Object) -> list[Object]:
         """Return the Pods of a Job, also those deleted meanwhile."""

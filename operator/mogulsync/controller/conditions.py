@@ -1,50 +1,56 @@
-"""The conditions of a destination: the one place that sums up what a reconcile found."""
+"""The conditions of a destination, as a function of what the steps of a reconcile found.
 
+Ready is a chain of checks: the first that has something against it, or nothing more to say, decides.
+"""
+
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Final, Literal
 
-from mogulsync.controller.record import is_obstacle
+from mogulsync.controller.blocker import Blocker
+from mogulsync.controller.evidence import is_obstacle
+from mogulsync.resource.fixes import fix_for
 from mogulsync.resource.reasons import ConditionReason, ConditionType, Outcome, RunReason
 from mogulsync.resource.status import Condition, Evidence, LastSync
 from mogulsync.resource.times import timestamp
 
-Truth = Literal["True", "False", "Unknown"]
+ConditionStatus = Literal["True", "False", "Unknown"]
 
 
-class Check(StrEnum):
-    """How the check of the credentials and attributes stands."""
+class CheckState(StrEnum):
+    """How far the check of the credentials and attributes is."""
 
     SETTLED = "settled"
     """None is needed."""
     UNDER_WAY = "under way"
-    UNANSWERED = "unanswered"
-    """It reached no answer so far and will be tried again."""
+    """Ready is Unknown until it ends."""
+    RETRYING = "retrying"
+    """It reached no answer so far and is tried again; Ready stays as the last evidence has it."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Impediment:
-    """Why the CronJob, or a Job, is not as it should be."""
+class CheckProgress:
+    """The check of the credentials and attributes."""
 
-    reason: str
-    message: str
-    stalled: bool = True
-    """Whether a person must act."""
+    state: CheckState
+    message: str = ""
+    """What it does or waits for, unless it is settled."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Findings:
-    """What a reconcile found."""
+    """What the conditions follow from."""
 
+    name: str
+    """The destination's."""
     generation: int
     suspended: bool
-    impediment: Impediment | None = None
+    blocker: Blocker | None = None
     missing_secret: str | None = None
-    """What there is to say about a Secret that a Pod waits for."""
-    check: Check
-    check_message: str = ""
-    """What there is to say about a check that is not settled."""
+    """The message about a Secret that a Pod waits for."""
+    check: CheckProgress
     evidence: Evidence | None
     last_sync: LastSync | None
     missed: datetime | None = None
@@ -52,53 +58,59 @@ class Findings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Verdict:
-    status: Truth
+class ConditionValue:
+    """Status, reason and message of a condition."""
+
+    status: ConditionStatus
     reason: str
     message: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Readiness:
+    """Ready, and whether Reconciling or Stalled is True with the same reason and message."""
+
+    ready: ConditionValue
     reconciling: bool = False
     stalled: bool = False
 
 
-_MENDS: Final[dict[str, str]] = {
-    RunReason.CREDENTIALS_REJECTED: "Put a valid key or token into the Secret, then request a check or a run.",
-    RunReason.ATTRIBUTES_NOT_USABLE: "Mend the attributes in Intercom or name others, then request a check or a run.",
-    RunReason.GUARD_TRIPPED: "If so many changes are right, raise spec.maxChangedPercent.",
-    RunReason.INVALID_DESTINATION: "Mend the spec.",
-    RunReason.MISSING_CREDENTIALS: "Put the key and the token into the Secrets, then request a check or a run.",
-}
+_OWN_TYPES: Final = frozenset(ConditionType)
 
 
 def conditions(found: Findings, *, before: list[Condition], now: datetime) -> list[Condition]:
-    """Return all conditions; Reconciling and Stalled only when True.
+    """Return all conditions: ours, Reconciling and Stalled only when True, and those that others wrote.
 
     Args:
-        found: What they are to tell.
+        found: What they follow from.
         before: The conditions so far: one whose status stays keeps its lastTransitionTime.
         now: The time of those that change.
     """
-    ready = _ready(found)
-    verdicts: dict[ConditionType, _Verdict] = {
+    readiness = _readiness(found)
+    ready = readiness.ready
+    values: dict[ConditionType, ConditionValue] = {
         ConditionType.READY: ready,
         ConditionType.SYNCED: _synced(found),
         ConditionType.OVERDUE: _overdue(found),
     }
-    if ready.reconciling:
-        verdicts[ConditionType.RECONCILING] = _same(ready)
-    if ready.stalled:
-        verdicts[ConditionType.STALLED] = _same(ready)
+    true = ConditionValue(status="True", reason=ready.reason, message=ready.message)
+    if readiness.reconciling:
+        values[ConditionType.RECONCILING] = true
+    if readiness.stalled:
+        values[ConditionType.STALLED] = true
     known = {condition.type: condition for condition in before}
-    return [
+    own = [
         Condition(
             type=kind,
-            status=verdict.status,
+            status=value.status,
             observed_generation=found.generation,
-            last_transition_time=_since(known.get(kind), verdict.status, now),
-            reason=verdict.reason,
-            message=verdict.message,
+            last_transition_time=_since(known.get(kind), value.status, now),
+            reason=value.reason,
+            message=value.message,
         )
-        for kind, verdict in verdicts.items()
+        for kind, value in values.items()
     ]
+    return own + [condition for condition in before if condition.type not in _OWN_TYPES]
 
 
 def headline(listed: list[Condition]) -> str:
@@ -108,63 +120,89 @@ def headline(listed: list[Condition]) -> str:
     return by_type[ConditionType.SYNCED].message if ready.status == "True" else ready.message
 
 
-def _ready(found: Findings) -> _Verdict:
-    """Return whether runs can work: what stands in the way first, then the latest evidence."""
-    impediment, evidence = found.impediment, found.evidence
-    if impediment is not None:
-        return _Verdict(
-            status="False" if impediment.stalled else "Unknown",
-            reason=impediment.reason,
-            message=impediment.message,
-            stalled=impediment.stalled,
-            reconciling=not impediment.stalled,
-        )
-    if found.missing_secret is not None:
-        return _Verdict(status="False", reason=ConditionReason.SECRET_NOT_FOUND, message=found.missing_secret)
-    if found.check is Check.UNDER_WAY or evidence is None:
-        message = found.check_message or "The credentials and attributes are being checked."
-        return _Verdict(status="Unknown", reason=ConditionReason.CHECKING, message=message, reconciling=True)
-    if _stands(found, evidence):
-        reason = str(evidence.reason)
-        message = " ".join(part for part in (evidence.message, _MENDS[reason]) if part)
-        return _Verdict(status="False", reason=reason, message=message, stalled=True)
-    if found.suspended:
-        message = "The schedule is suspended; the credentials were accepted."
-        return _Verdict(status="True", reason=ConditionReason.SUSPENDED, message=message)
-    message = "The CronJob is in place and the credentials were accepted."
-    return _Verdict(status="True", reason=ConditionReason.READY, message=message)
+def _readiness(found: Findings) -> Readiness:
+    """Return whether runs can work: what blocks first, then the latest evidence."""
+    return next(readiness for check in _READY_CHAIN if (readiness := check(found)) is not None)
 
 
-def _stands(found: Findings, evidence: Evidence) -> bool:
-    """Return whether the evidence keeps the destination from being ready.
+def _blocked(found: Findings) -> Readiness | None:
+    blocker = found.blocker
+    if blocker is None:
+        return None
+    status: ConditionStatus = "False" if blocker.stalled else "Unknown"
+    value = ConditionValue(status=status, reason=blocker.reason, message=blocker.message)
+    return Readiness(ready=value, stalled=blocker.stalled, reconciling=not blocker.stalled)
 
-    A new generation lifts the guard at once; for everything else it starts a check, which will tell.
+
+def _without_secret(found: Findings) -> Readiness | None:
+    if found.missing_secret is None:
+        return None
+    reason = ConditionReason.SECRET_NOT_FOUND
+    return Readiness(ready=ConditionValue(status="False", reason=reason, message=found.missing_secret))
+
+
+def _checking(found: Findings) -> Readiness | None:
+    if found.check.state is not CheckState.UNDER_WAY and found.evidence is not None:
+        return None
+    message = found.check.message or "The credentials and attributes are being checked."
+    value = ConditionValue(status="Unknown", reason=ConditionReason.CHECKING, message=message)
+    return Readiness(ready=value, reconciling=True)
+
+
+def _against_evidence(found: Findings) -> Readiness | None:
+    """Return what the evidence has against the destination.
+
+    A new generation lifts the guard at once; for everything else it starts a check, which settles it.
     """
-    lifted = evidence.reason == RunReason.GUARD_TRIPPED and evidence.generation != found.generation
-    return is_obstacle(evidence) and not lifted
+    evidence = found.evidence
+    if evidence is None or not is_obstacle(evidence):
+        return None
+    if evidence.reason == RunReason.GUARD_TRIPPED and evidence.generation != found.generation:
+        return None
+    reason = str(evidence.reason)
+    message = " ".join(part for part in (evidence.message, fix_for(reason, name=found.name)) if part)
+    return Readiness(ready=ConditionValue(status="False", reason=reason, message=message), stalled=True)
 
 
-def _synced(found: Findings) -> _Verdict:
+def _suspended(found: Findings) -> Readiness | None:
+    if not found.suspended:
+        return None
+    message = "The schedule is suspended; the credentials were accepted."
+    return Readiness(ready=ConditionValue(status="True", reason=ConditionReason.SUSPENDED, message=message))
+
+
+def _ready(_: Findings) -> Readiness:
+    message = "The CronJob is in place and the credentials were accepted."
+    return Readiness(ready=ConditionValue(status="True", reason=ConditionReason.READY, message=message))
+
+
+_READY_CHAIN: Final[tuple[Callable[[Findings], Readiness | None], ...]] = (
+    _blocked,
+    _without_secret,
+    _checking,
+    _against_evidence,
+    _suspended,
+    _ready,
+)
+
+
+def _synced(found: Findings) -> ConditionValue:
     run = found.last_sync
     if run is None:
-        return _Verdict(status="Unknown", reason=ConditionReason.NO_RUN_YET, message="No run has ended yet.")
-    return _Verdict(
+        return ConditionValue(status="Unknown", reason=ConditionReason.NO_RUN_YET, message="No run has ended yet.")
+    return ConditionValue(
         status="True" if run.outcome == Outcome.SUCCEEDED else "False",
         reason=run.reason or str(run.outcome),
         message=run.message or "",
     )
 
 
-def _overdue(found: Findings) -> _Verdict:
+def _overdue(found: Findings) -> ConditionValue:
     if found.missed is None:
-        return _Verdict(status="False", reason=ConditionReason.ON_TIME, message="No due time was missed.")
+        return ConditionValue(status="False", reason=ConditionReason.ON_TIME, message="No due time was missed.")
     message = f"No run since {timestamp(found.missed)}, when one was due, has succeeded, and none is under way."
-    return _Verdict(status="True", reason=ConditionReason.RUN_MISSED, message=message)
+    return ConditionValue(status="True", reason=ConditionReason.RUN_MISSED, message=message)
 
 
-def _same(ready: _Verdict) -> _Verdict:
-    return _Verdict(status="True", reason=ready.reason, message=ready.message)
-
-
-def _since(before: Condition | None, status: Truth, now: datetime) -> str:
+def _since(before: Condition | None, status: ConditionStatus, now: datetime) -> str:
     return before.last_transition_time if before and before.status == status else timestamp(now)

@@ -2,9 +2,10 @@
 
 from typing import Final
 
+from mogulsync.controller.destination import IntercomDestination
 from mogulsync.controller.podtemplate import build_pod_template, labels
 from mogulsync.controller.resources import DESTINATIONS
-from mogulsync.kube.objects import CRONJOBS, Object, covers, digest, owner_reference
+from mogulsync.kube.objects import CRONJOBS, Object, covers, digest, owner_reference, owner_references
 from mogulsync.resource import names
 from mogulsync.resource.reasons import ExitCode
 from mogulsync.resource.spec import Spec
@@ -17,27 +18,22 @@ BACKOFF_LIMIT: Final = 4
 """Kubernetes waits 10, 20, 40 and 80 seconds before the retries."""
 
 
-def build_cronjob(destination: Object, *, image: str) -> Object:
+def build_cronjob(destination: IntercomDestination, spec: Spec) -> Object:
     """Return the CronJob of a destination, as it is applied but for its annotations.
 
     Args:
-        destination: The IntercomDestination as the API server stores it.
-        image: What its Jobs run unless spec.job.image says otherwise.
+        destination: Whose it is.
+        spec: Its spec, with the operator's defaults for `job`.
     """
-    metadata = destination["metadata"]
-    spec = Spec.model_validate(destination["spec"])
-    own = labels(metadata["name"], names.TRIGGER_SCHEDULE)
+    own = labels(destination.key.name, names.TRIGGER_SCHEDULE)
     return {
         "apiVersion": CRONJOBS.api_version,
         "kind": CRONJOBS.kind,
         "metadata": {
-            "name": metadata["name"],
-            "namespace": metadata["namespace"],
+            "name": destination.key.name,
+            "namespace": destination.key.namespace,
             "labels": {key: value for key, value in own.items() if key != names.LABEL_TRIGGER},
-            "ownerReferences": [
-                owner_reference(DESTINATIONS, name=metadata["name"], uid=metadata["uid"])
-                | {"controller": True, "blockOwnerDeletion": False}
-            ],
+            "ownerReferences": [owner_of(destination) | {"controller": True, "blockOwnerDeletion": False}],
         },
         "spec": {
             "schedule": spec.schedule,
@@ -49,20 +45,20 @@ def build_cronjob(destination: Object, *, image: str) -> Object:
             "failedJobsHistoryLimit": _given(spec.job.failed_jobs_history_limit, HISTORY_LIMIT),
             "jobTemplate": {
                 "metadata": {"labels": own, "annotations": generation_annotation(destination)},
-                "spec": build_run_spec(destination, spec, image=image, trigger=names.TRIGGER_SCHEDULE),
+                "spec": build_run_spec(destination, spec, trigger=names.TRIGGER_SCHEDULE),
             },
         },
     }
 
 
-def build_run_spec(destination: Object, spec: Spec, *, image: str, trigger: str) -> Object:
-    """Return the spec of a Job that does one run."""
-    return build_job_spec(destination, spec, image=image, trigger=trigger) | {
+def build_run_spec(destination: IntercomDestination, spec: Spec, *, trigger: str) -> Object:
+    """Return the spec of a Job that does one run or preview."""
+    return build_job_spec(destination, spec, trigger=trigger) | {
         "activeDeadlineSeconds": _given(spec.job.active_deadline_seconds, ACTIVE_DEADLINE_SECONDS)
     }
 
 
-def build_job_spec(destination: Object, spec: Spec, *, image: str, trigger: str) -> Object:
+def build_job_spec(destination: IntercomDestination, spec: Spec, *, trigger: str) -> Object:
     """Return what the specs of all Jobs have in common: when a failed Pod is tried again, and the Pod."""
     never_retried = [int(ExitCode.USAGE), int(ExitCode.FAILED)]
     return {
@@ -76,13 +72,28 @@ def build_job_spec(destination: Object, spec: Spec, *, image: str, trigger: str)
                 {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
             ]
         },
-        "template": build_pod_template(destination, spec, image=image, trigger=trigger),
+        "template": build_pod_template(destination, spec, trigger=trigger),
     }
 
 
-def generation_annotation(destination: Object) -> dict[str, str]:
-    """Return the annotation that tells which generation of the spec a Job was made from."""
-    return {names.ANNOTATION_GENERATION: str(destination["metadata"]["generation"])}
+def generation_annotation(destination: IntercomDestination) -> dict[str, str]:
+    """Return the annotation with the generation of the spec that a Job was made from."""
+    return {names.ANNOTATION_GENERATION: str(destination.generation)}
+
+
+def owner_of(destination: IntercomDestination) -> Object:
+    """Return the reference by which Kubernetes collects what belongs to a deleted destination."""
+    return owner_reference(DESTINATIONS, name=destination.key.name, uid=destination.uid)
+
+
+def is_orphan(live: Object, destination: IntercomDestination) -> bool:
+    """Return whether this is a CronJob that the operator made for a destination of this name, and nobody owns now.
+
+    It came with a backup, or its destination was deleted with `--cascade=orphan`.
+    """
+    metadata = live["metadata"]
+    labelled = (metadata.get("labels") or {}).get(names.LABEL_DESTINATION) == destination.key.name
+    return labelled and applied(live) is not None and not owner_references(live)
 
 
 def annotated(desired: Object, live: Object | None, *, now: str) -> Object:
@@ -113,7 +124,7 @@ def as_applied(live: Object, desired: Object) -> bool:
 
 
 def applied(live: Object) -> str | None:
-    """Return the digest of what was applied last, as the CronJob tells."""
+    """Return the digest of what was applied last, by the CronJob's own annotation."""
     value: str | None = (live["metadata"].get("annotations") or {}).get(names.ANNOTATION_APPLIED)
     return value
 

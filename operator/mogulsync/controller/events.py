@@ -1,75 +1,94 @@
-"""Events of Kubernetes: one for each condition whose status or reason changed."""
+"""Events: one for each condition whose status or reason changed, and notices of what no condition shows."""
 
 import logging
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 from uuid import uuid4
 
+from mogulsync.controller.destination import IntercomDestination
 from mogulsync.kube.client import KubernetesClient, StatusError
 from mogulsync.kube.objects import EVENTS, Object
-from mogulsync.resource.names import API_VERSION, FIELD_MANAGER, KIND
+from mogulsync.resource.names import FIELD_MANAGER
 from mogulsync.resource.reasons import ConditionReason, ConditionType
 from mogulsync.resource.status import Condition
 
-_TOLD: Final = (ConditionType.READY, ConditionType.SYNCED, ConditionType.OVERDUE)
-"""Reconciling and Stalled only repeat what Ready says."""
+_EVENTFUL: Final = (ConditionType.READY, ConditionType.SYNCED, ConditionType.OVERDUE)
+"""Reconciling and Stalled repeat Ready's reason and message."""
 _UNEVENTFUL: Final = frozenset({ConditionReason.CHECKING, ConditionReason.NO_RUN_YET, ConditionReason.ON_TIME})
 """How the conditions of every new destination begin."""
 _NOTE_MAX_LENGTH: Final = 1000
-"""Kubernetes takes 1024 bytes; see `_note`."""
+"""Kubernetes takes 1024 bytes; see `_cut`."""
+_REASON_MAX_LENGTH: Final = 120
+"""Kubernetes takes 128 bytes."""
 
 _log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Notice:
+    """What an Event says."""
+
+    reason: str
+    action: str
+    """What it is about: a condition's type, or what was requested."""
+    message: str
+    warning: bool = True
+
+
 def transitions(before: list[Condition], after: list[Condition]) -> Iterator[Condition]:
-    """Yield the conditions that are worth an event: those whose status or reason changed."""
+    """Yield the conditions that are worth an Event: those whose status or reason changed."""
     known = {condition.type: (condition.status, condition.reason) for condition in before}
     for condition in after:
-        if condition.type not in _TOLD or known.get(condition.type) == (condition.status, condition.reason):
+        if condition.type not in _EVENTFUL or known.get(condition.type) == (condition.status, condition.reason):
             continue
         if condition.type in known or condition.reason not in _UNEVENTFUL:
             yield condition
 
 
-def build_event(destination: Object, condition: Condition, *, now: datetime) -> Object:
-    """Return the Event that tells of a condition's change."""
-    metadata = destination["metadata"]
-    bad = condition.status == ("True" if condition.type == ConditionType.OVERDUE else "False")
+def notice_of(condition: Condition) -> Notice:
+    """Return what the Event of a condition's change says."""
+    return Notice(
+        reason=condition.reason,
+        action=condition.type,
+        message=condition.message or condition.reason,
+        warning=condition.status == ("True" if condition.type == ConditionType.OVERDUE else "False"),
+    )
+
+
+def build_event(destination: IntercomDestination, notice: Notice, *, now: datetime) -> Object:
+    """Return the Event that says so of the destination."""
+    key = destination.key
     return {
         "apiVersion": EVENTS.api_version,
         "kind": EVENTS.kind,
-        "metadata": {"name": f"{metadata['name']}.{uuid4().hex[:16]}", "namespace": metadata["namespace"]},
+        "metadata": {"name": f"{key.name}.{uuid4().hex[:16]}", "namespace": key.namespace},
         "eventTime": now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
-        "type": "Warning" if bad else "Normal",
-        "reason": condition.reason,
-        "action": str(condition.type),
-        "note": _note(condition.message or condition.reason),
+        "type": "Warning" if notice.warning else "Normal",
+        "reason": _cut(notice.reason, _REASON_MAX_LENGTH),
+        "action": str(notice.action),
+        "note": _cut(notice.message, _NOTE_MAX_LENGTH),
         "reportingController": FIELD_MANAGER,
         "reportingInstance": os.environ.get("POD_NAME") or socket.gethostname(),
-        "regarding": {
-            "apiVersion": API_VERSION,
-            "kind": KIND,
-            "name": metadata["name"],
-            "namespace": metadata["namespace"],
-            "uid": metadata["uid"],
-            "resourceVersion": metadata["resourceVersion"],
-        },
+        "regarding": destination.reference(),
     }
 
 
-async def publish(client: KubernetesClient, destination: Object, changed: list[Condition], *, now: datetime) -> None:
-    """Write an Event for each changed condition. One that cannot be written is let go."""
-    for condition in changed:
+async def publish(
+    client: KubernetesClient, destination: IntercomDestination, notices: Iterable[Notice], *, now: datetime
+) -> None:
+    """Write an Event for each notice. One that cannot be written is logged and left out."""
+    for notice in notices:
         try:
-            await client.create(EVENTS, build_event(destination, condition, now=now))
+            await client.create(EVENTS, build_event(destination, notice, now=now))
         except StatusError as error:
             _log.warning("an Event was lost: %s", error)
 
 
-def _note(text: str) -> str:
-    """Return the text cut to what an Event takes, whatever its characters need."""
+def _cut(text: str, limit: int) -> str:
+    """Return the text cut to so many bytes, whatever its characters need."""
     content = text.encode()
-    return text if len(content) <= _NOTE_MAX_LENGTH else content[:_NOTE_MAX_LENGTH].decode(errors="ignore") + "…"
+    return text if len(content) <= limit else content[:limit].decode(errors="ignore") + "…"

@@ -1,120 +1,144 @@
-"""The Jobs that the operator makes itself, manual runs and checks, and the names that make them unique.
+"""The Jobs that the operator makes itself, manual runs, previews and checks, and the names that make them unique.
 
 A name follows from what asked for the Job, so that an operator that was killed between making it and
-saying so makes the same one again, and finds it there.
+writing the status makes the same one again, and finds it there.
 """
 
 import hashlib
 from typing import Final
 
-from mogulsync.controller.cronjob import build_job_spec, build_run_spec, generation_annotation
-from mogulsync.controller.podtemplate import labels
-from mogulsync.controller.resources import DESTINATIONS
-from mogulsync.kube.objects import JOBS, Object, digest, owner_reference
+from mogulsync.controller.cronjob import build_job_spec, build_run_spec, generation_annotation, owner_of
+from mogulsync.controller.destination import IntercomDestination
+from mogulsync.controller.podtemplate import build_pod_template, labels
+from mogulsync.kube.objects import JOBS, Object, digest
 from mogulsync.resource import names
 from mogulsync.resource.spec import Spec
 
 RUN_TTL_SECONDS: Final = 7 * 24 * 3600
-"""How long a finished manual run's Job, with its log, is kept."""
-CHECK_TTL_SECONDS: Final = 24 * 3600
+"""How long a finished manual run's or preview's Job, with its log, is kept."""
+CHECK_TTL_SECONDS: Final = 3600
+"""How long a finished check's Job is kept: while a Secret or image is missing, there is a new one every 10 minutes."""
+CHECK_DEADLINE_SECONDS: Final = 600
+"""How long a check may take; one whose container never started is followed by the next at once."""
 
 _NAME_MAX_LENGTH: Final = 63
 """A Job's name becomes a label of its Pods."""
 _HASH_LENGTH: Final = 10
 
 
-def run_name(destination: Object, request: str) -> str:
+def run_name(destination: IntercomDestination, request: str) -> str:
     """Return the name of the Job that a value of the annotation `sync-requested-at` asks for."""
     return _name(destination, "manual", request)
 
 
-def check_name(destination: Object, *, inputs: str, request: str | None, previous: str | None) -> str:
+def preview_name(destination: IntercomDestination, request: str) -> str:
+    """Return the name of the Job that a value of the annotation `preview-requested-at` asks for."""
+    return _name(destination, "preview", request)
+
+
+def check_name(
+    destination: IntercomDestination, *, inputs: str, template: str, request: str | None, previous: str | None
+) -> str:
     """Return the name of the Job that checks these inputs on this request, after the check `previous`."""
-    return _name(destination, "check", inputs, request or "", previous or "")
+    return _name(destination, "check", inputs, template, request or "", previous or "")
 
 
-def check_inputs(destination: Object) -> str:
+def check_inputs(spec: Spec) -> str:
     """Return a fingerprint of the parts of the spec that a check looks at."""
-    spec = destination["spec"]
-    chartmogul, intercom, matching = spec["chartmogul"], spec["intercom"], spec["matching"]
     return digest(
         {
-            "chartmogul": {key: chartmogul.get(key) for key in ("apiKeySecretRef", "url")},
-            "intercom": {key: intercom.get(key) for key in ("oauthSecretRef", "region", "url")},
-            "matching": {key: matching.get(key) for key in ("chartmogulField", "intercomFields")},
-            "fields": spec["fields"],
+            "chartmogul": spec.chartmogul.model_dump(mode="json", by_alias=True, include={"api_key_secret_ref", "url"}),
+            "intercom": spec.intercom.model_dump(
+                mode="json", by_alias=True, include={"oauth_secret_ref", "region", "url"}
+            ),
+            "matching": spec.matching.model_dump(
+                mode="json", by_alias=True, include={"chartmogul_field", "intercom_fields"}
+            ),
+            "fields": [field.model_dump(mode="json", by_alias=True, exclude_none=True) for field in spec.fields],
         }
     )
 
 
-def build_job(destination: Object, *, image: str, request: str) -> Object:
+def check_template(destination: IntercomDestination, spec: Spec) -> str:
+    """Return a digest of the Pod template of a check: of the image, and of all else that spec.job asks for."""
+    return digest(build_pod_template(destination, spec, trigger=names.TRIGGER_CHECK))
+
+
+def build_run_job(destination: IntercomDestination, spec: Spec, *, request: str) -> Object:
     """Return the Job of a manual run.
 
     Args:
-        destination: The IntercomDestination as the API server stores it.
-        image: What it runs unless spec.job.image says otherwise.
+        destination: Whose it is.
+        spec: Its spec, with the operator's defaults for `job`.
         request: Value of the annotation that asks for it.
     """
     trigger = names.TRIGGER_MANUAL
-    spec = Spec.model_validate(destination["spec"])
     return _job(
         destination,
         name=run_name(destination, request),
         trigger=trigger,
         annotations={names.ANNOTATION_SYNC_REQUESTED_AT: request},
-        spec=build_run_spec(destination, spec, image=image, trigger=trigger)
-        | {"ttlSecondsAfterFinished": RUN_TTL_SECONDS},
+        spec=build_run_spec(destination, spec, trigger=trigger) | {"ttlSecondsAfterFinished": RUN_TTL_SECONDS},
+    )
+
+
+def build_preview_job(destination: IntercomDestination, spec: Spec, *, request: str) -> Object:
+    """Return the Job of a preview; the arguments are those of `build_run_job`."""
+    trigger = names.TRIGGER_PREVIEW
+    return _job(
+        destination,
+        name=preview_name(destination, request),
+        trigger=trigger,
+        annotations={names.ANNOTATION_PREVIEW_REQUESTED_AT: request},
+        spec=build_run_spec(destination, spec, trigger=trigger) | {"ttlSecondsAfterFinished": RUN_TTL_SECONDS},
     )
 
 
 def build_check_job(
-    destination: Object, *, image: str, inputs: str, request: str | None, previous: str | None
+    destination: IntercomDestination, spec: Spec, *, name: str, inputs: str, request: str | None
 ) -> Object:
-    """Return the Job of a check. It has no deadline: while a Secret is missing, its Pod waits for it.
+    """Return the Job of a check.
 
     Args:
-        destination: The IntercomDestination as the API server stores it.
-        image: What it runs unless spec.job.image says otherwise.
+        destination: Whose it is.
+        spec: Its spec, with the operator's defaults for `job`.
+        name: As `check_name` returns it.
         inputs: Fingerprint of what it checks.
         request: Value of the annotation `check-requested-at`, if it is set.
-        previous: Name of the Job of the check before.
     """
     trigger = names.TRIGGER_CHECK
-    spec = Spec.model_validate(destination["spec"])
     annotations = {names.ANNOTATION_INPUTS: inputs}
     if request is not None:
         annotations[names.ANNOTATION_CHECK_REQUESTED_AT] = request
+    limits = {"activeDeadlineSeconds": CHECK_DEADLINE_SECONDS, "ttlSecondsAfterFinished": CHECK_TTL_SECONDS}
     return _job(
         destination,
-        name=check_name(destination, inputs=inputs, request=request, previous=previous),
+        name=name,
         trigger=trigger,
         annotations=annotations,
-        spec=build_job_spec(destination, spec, image=image, trigger=trigger)
-        | {"ttlSecondsAfterFinished": CHECK_TTL_SECONDS},
+        spec=build_job_spec(destination, spec, trigger=trigger) | limits,
     )
 
 
-def _job(destination: Object, *, name: str, trigger: str, annotations: dict[str, str], spec: Object) -> Object:
-    metadata = destination["metadata"]
+def _job(
+    destination: IntercomDestination, *, name: str, trigger: str, annotations: dict[str, str], spec: Object
+) -> Object:
     return {
         "apiVersion": JOBS.api_version,
         "kind": JOBS.kind,
         "metadata": {
             "name": name,
-            "namespace": metadata["namespace"],
-            "labels": labels(metadata["name"], trigger),
+            "namespace": destination.key.namespace,
+            "labels": labels(destination.key.name, trigger),
             "annotations": generation_annotation(destination) | annotations,
-            "ownerReferences": [
-                owner_reference(DESTINATIONS, name=destination["metadata"]["name"], uid=destination["metadata"]["uid"])
-            ],
+            "ownerReferences": [owner_of(destination)],
         },
         "spec": spec,
     }
 
 
-def _name(destination: Object, purpose: str, *because: str) -> str:
-    metadata = destination["metadata"]
-    text = "\0".join((metadata["uid"], purpose, *because))
+def _name(destination: IntercomDestination, purpose: str, *because: str) -> str:
+    text = "\0".join((destination.uid, purpose, *because))
     suffix = f"-{purpose}-{hashlib.sha256(text.encode()).hexdigest()[:_HASH_LENGTH]}"
-    base: str = metadata["name"][: _NAME_MAX_LENGTH - len(suffix)]
+    base = destination.key.name[: _NAME_MAX_LENGTH - len(suffix)]
     return base.rstrip("-.") + suffix

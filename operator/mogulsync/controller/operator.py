@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry
 
 from mogulsync import __version__
 from mogulsync.controller.cache import DestinationCache, destination_of
+from mogulsync.controller.jobdefaults import JobDefaults
 from mogulsync.controller.metrics import Metrics
 from mogulsync.controller.options import OperatorOptions
 from mogulsync.controller.probes import (
@@ -50,7 +51,7 @@ class Controller:
         client: Where objects are listed and written.
         watcher: Makes the watches.
         namespaces: Where destinations are served; none: everywhere.
-        image: What Jobs run unless spec.job.image says otherwise.
+        job_defaults: What Jobs have unless spec.job says otherwise.
         settings: How often and how many at a time.
         on_reconciled: Called after each reconcile with its seconds and whether it failed.
         on_retry: Called whenever a key is put back after a failure.
@@ -63,7 +64,7 @@ class Controller:
         watcher: Callable[["Controller"], Watcher],
         *,
         namespaces: Collection[str],
-        image: str,
+        job_defaults: JobDefaults,
         settings: OperatorSettings,
         on_reconciled: Callable[[float, bool], None] = lambda _seconds, _failed: None,
         on_retry: Callable[[], None] = lambda: None,
@@ -74,7 +75,7 @@ class Controller:
         self._client = client
         self._settings = settings
         self._namespaces: tuple[str | None, ...] = tuple(namespaces) or (None,)
-        self._reconciler = Reconciler(client, self.cache, image=image, clock=clock)
+        self._reconciler = Reconciler(client, self.cache, job_defaults=job_defaults, clock=clock)
         self._on_reconciled = on_reconciled
         self._listed: set[GroupVersionResource] = set()
         self._relisted = asyncio.Event()
@@ -282,7 +283,7 @@ async def _serve(
             client,
             watcher_of(configuration, namespaces=options.namespaces, settings=settings),
             namespaces=options.namespaces,
-            image=options.image,
+            job_defaults=JobDefaults(image=options.image, job=options.job),
             settings=settings,
             on_reconciled=lambda seconds, failed: metrics.observe_reconcile(seconds, failed=failed),
             on_retry=metrics.count_retry,

@@ -1,34 +1,46 @@
-"""Brings one destination from what is in the cluster to what its spec asks for, and tells how it is.
+"""Brings one destination from what is in the cluster to what its spec asks for, and writes its status.
 
-A reconcile is a row of steps; here their findings are summed up, once, and the status is written if
-anything in it differs. Killed at any moment, the next reconcile finds the rest still to do.
+A reconcile is a list of steps, each of which returns a result. The results are folded once, the conditions
+follow from them, and the status is written if anything in it differs. Killed at any moment, the next
+reconcile finds the rest still to do.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
-from typing import Any, Final
+from functools import partial
+from typing import Final
 
-from pydantic import ValidationError
-
+from mogulsync.controller.applystate import ApplyState
+from mogulsync.controller.blocker import Blocker
 from mogulsync.controller.cache import DestinationCache
-from mogulsync.controller.conditions import Check, Findings, Impediment, conditions, headline
-from mogulsync.controller.cronjob import due_since
-from mogulsync.controller.events import publish, transitions
+from mogulsync.controller.children import Children
+from mogulsync.controller.conditions import Findings, conditions, headline
+from mogulsync.controller.destination import IntercomDestination
+from mogulsync.controller.events import notice_of, publish, transitions
+from mogulsync.controller.jobdefaults import JobDefaults
 from mogulsync.controller.resources import DESTINATIONS
-from mogulsync.controller.schedule import missed, schedule
-from mogulsync.controller.steps import CheckFound, Memory, Steps, Work
+from mogulsync.controller.snapshot import Snapshot, observe
+from mogulsync.controller.statusupdate import merge_patch
+from mogulsync.controller.steps.check import check
+from mogulsync.controller.steps.cronjob import place_cronjob
+from mogulsync.controller.steps.due import judge_due_times
+from mogulsync.controller.steps.record import record_previews, record_runs
+from mogulsync.controller.steps.requests import start_preview, start_run
+from mogulsync.controller.steps.result import FoldedResult, StepResult, fold
 from mogulsync.kube.client import KubernetesClient, StatusError
-from mogulsync.kube.objects import NamespacedName, Object
-from mogulsync.resource.reasons import ConditionReason, RunReason
-from mogulsync.resource.spec import Spec
+from mogulsync.kube.objects import NamespacedName
+from mogulsync.resource.reasons import RunReason
 from mogulsync.resource.status import Status
-from mogulsync.resource.times import timestamp
 
 _log = logging.getLogger(__name__)
 
 _MARGIN: Final = timedelta(milliseconds=500)
-"""Added to a time at which something changes, so that it has changed when it is looked at."""
+"""Added to the time after which something changes, so that it has changed when it is looked at."""
+_SILENT_FAILURES: Final = 1
+"""A request that fails so often in a row does not change the status: an API server may be restarting."""
+
+Step = Callable[[Snapshot], Awaitable[StepResult]]
 
 
 class Reconciler:
@@ -37,7 +49,7 @@ class Reconciler:
     Args:
         client: Where objects are written.
         cache: What was seen of the cluster.
-        image: What Jobs run unless spec.job.image says otherwise.
+        job_defaults: What Jobs have unless spec.job says otherwise.
         clock: The time of day, with a zone.
     """
 
@@ -46,14 +58,16 @@ class Reconciler:
         client: KubernetesClient,
         cache: DestinationCache,
         *,
-        image: str,
+        job_defaults: JobDefaults,
         clock: Callable[[], datetime],
     ) -> None:
         self._client = client
         self._cache = cache
-        self._steps = Steps(client, cache, image=image)
+        self._children = Children(client, cache)
+        self._job_defaults = job_defaults
         self._clock = clock
-        self._memories: dict[NamespacedName, Memory] = {}
+        self._apply_states: dict[NamespacedName, ApplyState] = {}
+        self._failures: dict[NamespacedName, int] = {}
 
     async def reconcile(self, key: NamespacedName) -> float | None:
         """Bring one destination up to date; return after how many seconds to do so again by itself.
@@ -61,96 +75,78 @@ class Reconciler:
         Raises:
             StatusError: The API server did not do as asked; try again later.
         """
-        destination = self._cache.destination(key)
-        if destination is None or destination["metadata"].get("deletionTimestamp"):
-            self._memories.pop(key, None)
+        stored = self._cache.destination(key)
+        if stored is None or stored["metadata"].get("deletionTimestamp"):
+            self._apply_states.pop(key, None)
+            self._failures.pop(key, None)
             self._cache.forget(key)
             return None
-        work = Work(
-            key=key,
-            destination=destination,
-            now=self._clock(),
-            memory=self._memories.setdefault(key, Memory()),
-            status=Status.model_validate(destination.get("status") or {}),
-        )
-        await self._steps.fold_runs(work)
-        impediment, check = await self._act(work)
-        found = self._find(work, impediment, check)
-        await self._tell(work, found)
+        destination, now = IntercomDestination.parse(stored), self._clock()
+        status, folded = await self._run_steps(destination, now)
+        if folded.apply_state is not None:
+            self._apply_states[key] = folded.apply_state
+        if folded.error is not None and self._count_failure(key) <= _SILENT_FAILURES:
+            raise folded.error
+        await self._write_status(destination, status, folded, now=now)
         self._cache.forget(key)
-        return _seconds_until_next(work)
+        if folded.error is not None:
+            raise folded.error
+        self._failures.pop(key, None)
+        if folded.requeue_after is None:
+            return None
+        return (max(timedelta(), folded.requeue_after) + _MARGIN).total_seconds()
 
-    async def _act(self, work: Work) -> tuple[Impediment | None, CheckFound]:
-        """Make what is missing; return what stands in the way, and how the check stands."""
-        try:
-            Spec.model_validate(work.destination["spec"])
-        except ValidationError as error:
-            paths = ", ".join(sorted({"spec." + ".".join(map(str, each["loc"])) for each in error.errors()}))
-            message = f"This version of the operator does not understand {paths}."
-            impediment = Impediment(reason=RunReason.INVALID_DESTINATION, message=message)
-            return impediment, CheckFound(Check.SETTLED)
-        placing = await self._steps.place_cronjob(work)
-        starting = await self._steps.run_now(work)
-        check = await self._steps.check(work)
-        return placing or starting or check.impediment, check
+    async def _run_steps(self, destination: IntercomDestination, now: datetime) -> tuple[Status, FoldedResult]:
+        """Run each step on the status that those before it left; return the last and all results as one."""
+        status = destination.status
+        results = []
+        for step in self._steps(destination):
+            result = await step(observe(self._cache, destination, status, now=now))
+            status = result.status or status
+            results.append(result)
+        return status, fold(results)
 
-    def _find(self, work: Work, impediment: Impediment | None, check: CheckFound) -> Findings:
-        """Sum up what the steps found, and reckon when the next run is due and whether the last was missed."""
-        spec = work.destination["spec"]
-        cronjob = self._steps.cronjob(work)
-        due = schedule(spec["schedule"], spec["timeZone"])
-        next_sync = late = None
-        refused = impediment is not None and impediment.reason == ConditionReason.INVALID_SCHEDULE
-        if due is not None and not spec["suspend"] and not refused:
-            created = datetime.fromisoformat(work.destination["metadata"]["creationTimestamp"])
-            counted = due_since(cronjob)
-            since = max(created, datetime.fromisoformat(counted)) if counted else created
-            began = work.status.last_successful_sync_start_time
-            late, judge_again = missed(
-                due, since=since, now=work.now, succeeded_start=datetime.fromisoformat(began) if began else None
-            )
-            if judge_again:
-                work.wakes.append(judge_again)
-            if cronjob is not None and impediment is None:
-                next_sync = due.after(work.now)
-        work.status = work.status.model_copy(
-            update={
-                "cron_job": work.key.name if cronjob else None,
-                "next_sync_time": timestamp(next_sync) if next_sync else None,
-            }
+    def _steps(self, destination: IntercomDestination) -> tuple[Step, ...]:
+        children = self._children
+        record: tuple[Step, ...] = (
+            partial(record_runs, children=children),
+            partial(record_previews, children=children),
         )
-        return Findings(
-            generation=work.generation,
-            suspended=spec["suspend"],
-            impediment=impediment,
-            missing_secret=self._steps.missing_secret(work, check.job),
-            check=check.check,
-            check_message=check.message,
-            evidence=work.status.evidence,
-            last_sync=work.status.last_sync,
-            missed=None if self._steps.unfinished_runs(work) else late,
+        if destination.spec is None:
+            return (*record, _refuse_spec)
+        spec = self._job_defaults.applied_to(destination.spec)
+        state = self._apply_states.get(destination.key, ApplyState())
+        return (
+            *record,
+            partial(place_cronjob, spec=spec, children=children, before=state),
+            partial(start_run, spec=spec, children=children),
+            partial(start_preview, spec=spec, children=children),
+            partial(check, spec=spec, children=children),
+            partial(judge_due_times, spec=spec),
         )
 
-    async def _tell(self, work: Work, found: Findings) -> None:
+    async def _write_status(
+        self, destination: IntercomDestination, status: Status, folded: FoldedResult, *, now: datetime
+    ) -> None:
         """Write the status if anything in it differs, and Events of what changed."""
-        before = work.status.conditions or []
-        after = conditions(found, before=before, now=work.now)
-        status = work.status.model_copy(
+        before = destination.status.conditions or []
+        after = conditions(_findings(destination, status, folded), before=before, now=now)
+        complete = status.model_copy(
             update={
-                "observed_generation": work.generation,
+                "observed_generation": destination.generation,
                 "conditions": after,
                 "message": headline(after),
-                "consecutive_failures": work.status.consecutive_failures or 0,
+                "consecutive_failures": status.consecutive_failures or 0,
             }
         )
-        document = status.model_dump(mode="json", by_alias=True, exclude_none=True)
-        changes = merge_patch(work.destination.get("status") or {}, document)
+        changes = merge_patch(
+            destination.stored_status, complete.model_dump(mode="json", by_alias=True, exclude_none=True)
+        )
         if not changes:
             return
-        version = work.destination["metadata"]["resourceVersion"]
-        body = {"metadata": {"resourceVersion": version}, "status": changes}
+        body = {"metadata": {"resourceVersion": destination.resource_version}, "status": changes}
         try:
-            stored = await self._client.patch(DESTINATIONS, *work.key, body, subresource="status")
+            stored = await self._client.patch(DESTINATIONS, *destination.key, body, subresource="status")
         except StatusError as error:
             if error.not_found:
                 return
@@ -158,24 +154,33 @@ class Reconciler:
         self._cache.put(DESTINATIONS, stored)
         changed = list(transitions(before, after))
         for each in changed:
-            _log.info("%s: %s is %s: %s", work.key, each.type, each.status, each.reason)
-        await publish(self._client, stored, changed, now=work.now)
+            _log.info("%s: %s is %s: %s", destination.key, each.type, each.status, each.reason)
+        notices = [*map(notice_of, changed), *folded.notices]
+        await publish(self._client, IntercomDestination.parse(stored), notices, now=now)
+
+    def _count_failure(self, key: NamespacedName) -> int:
+        """Count a reconcile that a request failed in; return how many have in a row."""
+        count = self._failures.get(key, 0) + 1
+        self._failures[key] = count
+        return count
 
 
-def merge_patch(before: Object, after: Object) -> Object:
-    """Return the JSON merge patch (RFC 7386) that makes `after` of `before`; empty when they are equal."""
-    changes: dict[str, Any] = {key: None for key in before if key not in after}
-    for key, value in after.items():
-        known = before.get(key)
-        if isinstance(value, dict) and isinstance(known, dict):
-            if nested := merge_patch(known, value):
-                changes[key] = nested
-        elif key not in before or known != value:
-            changes[key] = value
-    return changes
+async def _refuse_spec(snapshot: Snapshot) -> StepResult:
+    """Return that a newer version's spec is not understood; what is in place goes on."""
+    paths = ", ".join(snapshot.destination.unknown_paths)
+    message = f"This version of the operator does not understand {paths}."
+    return StepResult(blocker=Blocker(reason=RunReason.INVALID_DESTINATION, message=message))
 
 
-def _seconds_until_next(work: Work) -> float | None:
-    if not work.wakes:
-        return None
-    return max(timedelta(), min(work.wakes) - work.now + _MARGIN).total_seconds()
+def _findings(destination: IntercomDestination, status: Status, folded: FoldedResult) -> Findings:
+    return Findings(
+        name=destination.key.name,
+        generation=destination.generation,
+        suspended=destination.spec is not None and destination.spec.suspend,
+        blocker=folded.blocker,
+        missing_secret=folded.missing_secret,
+        check=folded.check,
+        evidence=status.evidence,
+        last_sync=status.last_sync,
+        missed=folded.missed,
+    )

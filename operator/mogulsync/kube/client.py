@@ -16,6 +16,7 @@ from kubernetes.aio import config as kubernetes_config
 from kubernetes.aio.client import ApiClient, Configuration
 
 from mogulsync.kube.objects import GroupVersionResource, Object
+from mogulsync.kube.proxies import proxy_from_environment
 
 _PAGE_LENGTH: Final = 500
 _UNREACHABLE: Final = 0
@@ -114,6 +115,8 @@ class KubernetesClient(Protocol):
 async def load_configuration(*, kubeconfig: str | None = None, context: str | None = None) -> Configuration:
     """Return how to reach the cluster: by `KUBECONFIG`, else from inside a Pod, else by ~/.kube/config.
 
+    A proxy is the kubeconfig's, or that of HTTPS_PROXY and NO_PROXY.
+
     Args:
         kubeconfig: A file that counts instead.
         context: Of the kubeconfig; None: its current one.
@@ -129,7 +132,8 @@ async def load_configuration(*, kubeconfig: str | None = None, context: str | No
         await kubernetes_config.load_kube_config(  # type: ignore[no-untyped-call]
             config_file=kubeconfig, context=context, client_configuration=settings
         )
-    # With it, aiohttp looks for a .netrc at each request. A proxy can be named in the kubeconfig.
+    settings.proxy = settings.proxy or proxy_from_environment(settings.host, os.environ)
+    # With it, aiohttp looks for a .netrc at each request.
     settings.client_session_kwargs = {"trust_env": False}
     return settings
 

@@ -130,6 +130,10 @@ CONDITION_FIXES: Final[dict[ConditionReason, str]] = {
         "Allow what the message names: a permission, a quota or an admission policy of the cluster is in the way."
         " The operator tries again by itself."
     ),
+    ConditionReason.REQUEST_FAILED: (
+        "Nothing at first: the operator tries again by itself. If it lasts, the message names what does not answer, "
+        "such as an admission webhook."
+    ),
     ConditionReason.REPLACING: (
         "Nothing: Kubernetes is about to delete the CronJob of a deleted destination of this name."
     ),

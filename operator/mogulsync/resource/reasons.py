@@ -137,15 +137,24 @@ class ConditionReason(StrEnum):
     """The CronJob API refuses what spec.job asks for."""
     REFUSED = "Refused"
     """Permissions, a quota or an admission policy of the cluster forbid the CronJob or a Job."""
+    REQUEST_FAILED = "RequestFailed"
+    """The API server, or a webhook that it asks, cannot take the CronJob or a Job; sent again until it does."""
     REPLACING = "Replacing"
     """A deleted resource of this name left a CronJob behind that Kubernetes is about to collect."""
     NAME_CONFLICT = "NameConflict"
     """A CronJob of this name exists that the resource does not own."""
     NO_REPORT = "NoReport"
-    """The run's Job completed, and its report is gone. (A Job that failed without one has Kubernetes' own reason.)"""
+    """The run's Job completed, and its report is missing or cannot be read. (One that failed has Kubernetes' own.)"""
     NO_RUN_YET = "NoRunYet"
     """No run has ended yet."""
     RUN_MISSED = "RunMissed"
     """The last due time passed and no run that began since has succeeded."""
     ON_TIME = "OnTime"
     """No due time was missed."""
+
+
+class NoticeReason(StrEnum):
+    """Reasons of Events that no condition shows."""
+
+    STALE_REQUEST = "StaleRequest"
+    """A request that is older than the resource, as after a restored backup, is echoed and not acted on."""

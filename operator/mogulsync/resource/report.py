@@ -120,7 +120,8 @@ class Report(Part):
 
     version: int = REPORT_VERSION
     outcome: Outcome
-    reason: RunReason
+    reason: str
+    """A RunReason; a newer worker may know others, and Kubernetes has its own for runs that left no report."""
     message: str
     dry_run: bool = False
     start_time: str

@@ -104,6 +104,10 @@ class LastCheck(Model):
     reason: str | None = Field(None, description="Why, in one word.")
     message: str | None = Field(None, description="What was found, for a person.")
     completion_time: Time | None = Field(None, description="When the check ended.")
+    unanswered_count: int | None = Field(None, description="Checks in a row that reached no answer.")
+    next_check_time: Time | None = Field(
+        None, description="When the operator checks again by itself, after one that reached no answer."
+    )
 
 
 class Evidence(Model):
@@ -156,7 +160,7 @@ class Status(Model):
     last_sync_time: Time | None = Field(None, description="End of the last finished run.")
     last_successful_sync_time: Time | None = Field(None, description="End of the last run that succeeded.")
     last_successful_sync_start_time: Time | None = Field(
-        None, description="When the last run that succeeded began, by the cluster's clock."
+        None, description="When the last run that succeeded, at least partly, began, by the cluster's clock."
     )
     consecutive_failures: int | None = Field(
         None, description="Runs that did not succeed, wholly or in part, since one last did."

@@ -31,7 +31,8 @@ async def test_a_destination_gets_a_cronjob_of_its_name_that_it_owns(world: Worl
     ]
     (container,) = spec["jobTemplate"]["spec"]["template"]["spec"]["containers"]
     environment = {variable["name"]: variable.get("value") for variable in container["env"]}
-    assert json.loads(environment[ENV_DESTINATION])["spec"] == destination["spec"]
+    without_job = {key: value for key, value in destination["spec"].items() if key != "job"}
+    assert json.loads(environment[ENV_DESTINATION])["spec"] == without_job
 
 
 async def test_a_change_of_the_spec_reaches_the_cronjob_and_removes_what_is_gone(world: World) -> None:
@@ -93,9 +94,9 @@ async def test_a_schedule_that_only_the_cronjob_api_refuses_stalls_and_suspends_
 
 async def test_a_job_that_the_api_refuses_is_told_apart_from_a_schedule(world: World) -> None:
     async with world.operator():
-        await world.apply(job={"resources": {"requests": {"cpu": "a lot"}}})
+        await world.apply(job={"resources": {"requests": {"memory": "2Gi"}, "limits": {"memory": "1Gi"}}})
         await world.until_condition("Ready", "False", "InvalidJob")
-        await world.apply(job={"resources": {"requests": {"cpu": "0.1"}}})
+        await world.apply(job={"resources": {"requests": {"memory": "1Gi"}, "limits": {"memory": "1Gi"}}})
         await world.until_status("a CronJob", lambda status: status.get("cronJob"))
 
 
@@ -112,6 +113,39 @@ async def test_deleting_the_destination_deletes_its_children_also_without_an_ope
         return not await world.listed("cronjobs") and not await world.listed("jobs")
 
     await world.until("all children are gone", empty)
+
+
+async def test_a_restored_cronjob_is_adopted_and_its_spec_becomes_exactly_ours(world: World) -> None:
+    async with world.operator():
+        await world.apply()
+        await world.make_ready()
+        original = await world.get("cronjobs")
+    await world.kubectl("delete", "icd", "production", "--cascade=orphan")
+    metadata = original["metadata"]
+    restored = {
+        "apiVersion": "batch/v1",
+        "kind": "CronJob",
+        "metadata": {key: metadata[key] for key in ("name", "labels", "annotations")},
+        "spec": original["spec"] | {"schedule": "1 1 * * *"},
+    }
+    pod = restored["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    pod |= {"nodeSelector": {"disk": "fast"}, "dnsPolicy": "Default"}
+    pod["containers"][0]["env"].append({"name": "LEFT_OVER", "value": "1"})
+    await world.kubectl("delete", "cronjob", "production", "--ignore-not-found")
+    await world.kubectl("create", "-f", "-", stdin=json.dumps(restored))
+    async with world.operator():
+        await world.apply()
+        await world.until_status("a CronJob", lambda status: status.get("cronJob") == "production")
+        await world.until_condition("Ready", "Unknown", "Checking")
+    adopted = await world.get("cronjobs")
+    (owner,) = adopted["metadata"]["ownerReferences"]
+    assert owner["uid"] == (await world.destination())["metadata"]["uid"]
+    assert adopted["metadata"]["uid"] != metadata["uid"]
+    spec = adopted["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    assert adopted["spec"]["schedule"] == "0 9 * * *"
+    assert "nodeSelector" not in spec
+    assert spec["dnsPolicy"] == "ClusterFirst"
+    assert "LEFT_OVER" not in {variable["name"] for variable in spec["containers"][0]["env"]}
 
 
 async def _exists(world: World) -> bool:

@@ -41,15 +41,6 @@ def test_an_older_state_never_replaces_a_newer_one() -> None:
     assert "managedFields" not in seen["metadata"]
 
 
-def test_only_jobs_of_the_right_owner_are_the_destinations() -> None:
-    cache = DestinationCache()
-    cache.put(JOBS, made("ours", 1))
-    cache.put(JOBS, made("of-the-cronjob", 2, owner="uid-of-cronjob"))
-    cache.put(JOBS, made("labelled-by-someone", 3, owner="other"))
-    names = {job["metadata"]["name"] for job in cache.jobs(KEY, owners=[OWNER, "uid-of-cronjob"])}
-    assert names == {"ours", "of-the-cronjob"}
-
-
 def test_a_job_removed_as_soon_as_it_ended_is_kept_with_its_pod_until_it_is_forgotten() -> None:
     cache = DestinationCache()
     job = made("run", 5, uid="run") | COMPLETE
@@ -58,10 +49,10 @@ def test_a_job_removed_as_soon_as_it_ended_is_kept_with_its_pod_until_it_is_forg
     cache.put(PODS, pod)
     cache.remove(PODS, pod)
     cache.remove(JOBS, job)
-    (kept,) = cache.jobs(KEY, owners=[OWNER])
+    (kept,) = cache.jobs(KEY)
     assert [each["metadata"]["name"] for each in cache.pods(kept)] == ["pod"]
     cache.forget(KEY)
-    assert cache.jobs(KEY, owners=[OWNER]) == []
+    assert cache.jobs(KEY) == []
     assert cache.pods(kept) == []
 
 
@@ -69,7 +60,7 @@ def test_a_job_deleted_before_it_ended_is_gone() -> None:
     cache = DestinationCache()
     cache.put(JOBS, made("run", 3))
     cache.remove(JOBS, made("run", 4))
-    assert cache.jobs(KEY, owners=[OWNER]) == []
+    assert cache.jobs(KEY) == []
 
 
 def test_the_word_of_a_deletion_does_not_reach_the_successor() -> None:

@@ -5,13 +5,23 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from mogulsync.controller.conditions import Check, Findings, Impediment, conditions, headline
+from mogulsync.controller.blocker import Blocker
+from mogulsync.controller.conditions import CheckProgress, CheckState, Findings, conditions, headline
 from mogulsync.resource.status import Condition, Evidence, LastSync
 from tests.support.state_table import GENERATION, STATES, State
 
+UNDER_WAY = CheckProgress(state=CheckState.UNDER_WAY)
+RETRYING = CheckProgress(state=CheckState.RETRYING)
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 PASSED = Evidence(reason="Succeeded", generation=GENERATION)
-WELL = Findings(generation=GENERATION, suspended=False, check=Check.SETTLED, evidence=PASSED, last_sync=None)
+WELL = Findings(
+    name="production",
+    generation=GENERATION,
+    suspended=False,
+    check=CheckProgress(state=CheckState.SETTLED),
+    evidence=PASSED,
+    last_sync=None,
+)
 
 SUCCEEDED = LastSync(outcome="Succeeded", reason="Succeeded", message="8 of 10 customers matched")
 PARTIAL = LastSync(outcome="PartiallySucceeded", reason="PartiallySucceeded", message="1 failed")
@@ -22,16 +32,16 @@ BEFORE = {"True": SUCCEEDED, "False": FAILED, "Unknown": None}
 
 def refused(reason: str) -> Findings:
     """Return what a run that ended for this reason leaves."""
-    evidence = Evidence(reason=reason, generation=GENERATION, message="so says the run")
-    return replace(WELL, evidence=evidence, last_sync=LastSync(outcome="Failed", reason=reason, message="so it says"))
+    evidence = Evidence(reason=reason, generation=GENERATION, message="the run's message")
+    return replace(WELL, evidence=evidence, last_sync=LastSync(outcome="Failed", reason=reason, message="its message"))
 
 
-def impeded(reason: str) -> Findings:
-    return replace(WELL, impediment=Impediment(reason=reason, message="so says the API server"))
+def blocked(reason: str) -> Findings:
+    return replace(WELL, blocker=Blocker(reason=reason, message="the API server's message"))
 
 
 FINDINGS = {
-    "check under way": replace(WELL, check=Check.UNDER_WAY, evidence=None),
+    "check under way": replace(WELL, check=UNDER_WAY, evidence=None),
     "ready, no run yet": WELL,
     "run under way": replace(WELL, last_sync=SUCCEEDED),
     "run under way after a failed one": replace(WELL, last_sync=FAILED),
@@ -42,8 +52,8 @@ FINDINGS = {
     "attributes unusable": refused("AttributesNotUsable"),
     "credentials rejected": replace(refused("CredentialsRejected"), last_sync=None),
     "Secret missing": replace(WELL, missing_secret='secret "intercom" not found'),
-    "invalid schedule": impeded("InvalidSchedule"),
-    "name conflict": impeded("NameConflict"),
+    "invalid schedule": blocked("InvalidSchedule"),
+    "name conflict": blocked("NameConflict"),
     "suspended": replace(WELL, suspended=True),
     "overdue": replace(WELL, missed=NOW - timedelta(hours=2)),
 }
@@ -85,32 +95,30 @@ def test_each_state_shows_what_the_table_says(state: State) -> None:
             id="new generation lifts guard",
         ),
         pytest.param(
-            replace(refused("CredentialsRejected"), check=Check.UNDER_WAY), "Unknown", "Checking", id="checked anew"
+            replace(refused("CredentialsRejected"), check=UNDER_WAY), "Unknown", "Checking", id="checked anew"
         ),
         pytest.param(
-            replace(refused("CredentialsRejected"), check=Check.UNANSWERED),
+            replace(refused("CredentialsRejected"), check=RETRYING),
             "False",
             "CredentialsRejected",
             id="no answer leaves what was known",
         ),
-        pytest.param(replace(WELL, check=Check.UNANSWERED), "True", "Ready", id="no answer leaves what was good"),
+        pytest.param(replace(WELL, check=RETRYING), "True", "Ready", id="no answer leaves what was good"),
+        pytest.param(replace(WELL, check=RETRYING, evidence=None), "Unknown", "Checking", id="no answer, none before"),
         pytest.param(
-            replace(WELL, check=Check.UNANSWERED, evidence=None), "Unknown", "Checking", id="no answer, none before"
-        ),
-        pytest.param(
-            replace(WELL, check=Check.UNDER_WAY, missing_secret="x"),
+            replace(WELL, check=UNDER_WAY, missing_secret="x"),
             "False",
             "SecretNotFound",
             id="Secret before check",
         ),
         pytest.param(
-            replace(impeded("InvalidSchedule"), missing_secret="x"), "False", "InvalidSchedule", id="schedule first"
+            replace(blocked("InvalidSchedule"), missing_secret="x"), "False", "InvalidSchedule", id="schedule first"
         ),
         pytest.param(
-            replace(WELL, impediment=Impediment(reason="Replacing", message="soon", stalled=False)),
+            replace(WELL, blocker=Blocker(reason="Replacing", message="soon", stalled=False)),
             "Unknown",
             "Replacing",
-            id="what mends itself does not stall",
+            id="what passes by itself does not stall",
         ),
         pytest.param(
             replace(refused("GuardTripped"), suspended=True), "False", "GuardTripped", id="suspended, stalled"
@@ -136,7 +144,7 @@ def test_only_a_change_of_status_moves_the_transition_time() -> None:
 
 @pytest.mark.parametrize(
     ("found", "words"),
-    [(replace(WELL, last_sync=PARTIAL), "1 failed"), (impeded("NameConflict"), "so says the API server")],
+    [(replace(WELL, last_sync=PARTIAL), "1 failed"), (blocked("NameConflict"), "the API server's message")],
 )
 def test_the_headline_is_readys_message_or_the_last_runs_when_ready(found: Findings, words: str) -> None:
     listed: list[Condition] = conditions(found, before=[], now=NOW)
@@ -144,5 +152,21 @@ def test_the_headline_is_readys_message_or_the_last_runs_when_ready(found: Findi
 
 
 def test_a_stalled_destination_says_what_a_person_can_do() -> None:
-    for reason, mend in {"GuardTripped": "maxChangedPercent", "CredentialsRejected": "Secret"}.items():
-        assert mend in headline(conditions(refused(reason), before=[], now=NOW))
+    for reason, fix in {"GuardTripped": "maxChangedPercent", "CredentialsRejected": "Secret"}.items():
+        assert fix in headline(conditions(refused(reason), before=[], now=NOW))
+
+
+def test_conditions_that_others_wrote_are_kept() -> None:
+    other = Condition.model_validate(
+        {
+            "type": "example.com/Audited",
+            "status": "True",
+            "reason": "Audited",
+            "message": "",
+            "lastTransitionTime": "2026-11-01T00:00:00Z",
+        }
+    )
+    stalled = conditions(blocked("NameConflict"), before=[other], now=NOW)
+    listed = conditions(WELL, before=stalled, now=NOW)
+    assert other in listed
+    assert {condition.type for condition in listed} == {"Ready", "Synced", "Overdue", "example.com/Audited"}

@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from mogulsync.controller.events import build_event, transitions
+from mogulsync.controller.events import build_event, notice_of, transitions
 from mogulsync.resource.status import Condition
-from tests.support.stored import destination
+from tests.support.stored import parsed
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 
@@ -52,7 +52,7 @@ def test_a_change_of_status_or_reason_is_told_once(
     ],
 )
 def test_an_event_names_the_resource_and_the_conditions_reason(condition: Condition, kind: str) -> None:
-    event = build_event(destination(), condition, now=NOW)
+    event = build_event(parsed(), notice_of(condition), now=NOW)
     assert (event["type"], event["reason"], event["action"]) == (kind, condition.reason, condition.type)
     assert (event["regarding"]["name"], event["regarding"]["kind"]) == ("production", "IntercomDestination")
     assert event["reportingController"] == "mogulsync"
@@ -60,5 +60,5 @@ def test_an_event_names_the_resource_and_the_conditions_reason(condition: Condit
 
 
 def test_a_long_message_is_cut_to_what_kubernetes_takes() -> None:
-    note = build_event(destination(), shown("Ready", "False", "InvalidJob", "ü" * 2000), now=NOW)["note"]
+    note = build_event(parsed(), notice_of(shown("Ready", "False", "InvalidJob", "ü" * 2000)), now=NOW)["note"]
     assert len(note.encode()) <= 1024

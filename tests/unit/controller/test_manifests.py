@@ -7,13 +7,20 @@ from typing import Any
 import pytest
 
 from mogulsync.controller.cronjob import annotated, as_applied, build_cronjob, due_since
-from mogulsync.controller.job import build_check_job, build_job, check_inputs, check_name, run_name
+from mogulsync.controller.job import (
+    build_check_job,
+    build_preview_job,
+    build_run_job,
+    check_inputs,
+    check_name,
+    check_template,
+    preview_name,
+    run_name,
+)
 from mogulsync.kube.objects import covers
 from mogulsync.resource import names
 from mogulsync.resource.manifest import parse_destination
-from tests.support.stored import destination
-
-IMAGE = "registry.example/mogulsync:1"
+from tests.support.stored import IMAGE, destination, parsed, spec_of
 
 
 def pod_of(job: dict[str, Any]) -> dict[str, Any]:
@@ -21,14 +28,23 @@ def pod_of(job: dict[str, Any]) -> dict[str, Any]:
     return spec
 
 
-def test_a_jobs_memory_has_a_limit_by_default() -> None:
-    template = build_cronjob(destination(), image="mogulsync:1")["spec"]["jobTemplate"]["spec"]["template"]
-    (container,) = template["spec"]["containers"]
-    assert container["resources"]["limits"] == {"memory": "512Mi"}
+def cronjob(stored: dict[str, Any]) -> dict[str, Any]:
+    seen = parsed(stored)
+    return build_cronjob(seen, spec_of(seen))
+
+
+def run(stored: dict[str, Any]) -> dict[str, Any]:
+    seen = parsed(stored)
+    return build_run_job(seen, spec_of(seen), request="one")
+
+
+def preview(stored: dict[str, Any]) -> dict[str, Any]:
+    seen = parsed(stored)
+    return build_preview_job(seen, spec_of(seen), request="one")
 
 
 def test_pods_pass_pod_security_restricted_and_have_no_way_into_the_api() -> None:
-    for job in (build_cronjob(destination(), image=IMAGE)["spec"]["jobTemplate"], check(destination())):
+    for job in (cronjob(destination())["spec"]["jobTemplate"], check(destination()), preview(destination())):
         pod = pod_of(job)
         assert pod["automountServiceAccountToken"] is False
         assert pod["enableServiceLinks"] is False
@@ -42,23 +58,28 @@ def test_pods_pass_pod_security_restricted_and_have_no_way_into_the_api() -> Non
         }
 
 
-def check(resource: dict[str, Any], *, request: str | None = None, previous: str | None = None) -> dict[str, Any]:
-    return build_check_job(resource, image=IMAGE, inputs=check_inputs(resource), request=request, previous=previous)
+def check(stored: dict[str, Any], *, request: str | None = None, previous: str | None = None) -> dict[str, Any]:
+    seen = parsed(stored)
+    spec = spec_of(seen)
+    inputs, template = check_inputs(spec), check_template(seen, spec)
+    name = check_name(seen, inputs=inputs, template=template, request=request, previous=previous)
+    return build_check_job(seen, spec, name=name, inputs=inputs, request=request)
 
 
 def test_the_worker_reads_the_same_destination_whatever_kubernetes_expands() -> None:
-    resource = destination(job={"podAnnotations": {"note": "$(CHARTMOGUL_API_KEY) $$ 5 $"}})
-    (container,) = pod_of(build_job(resource, image=IMAGE, request="one"))["containers"]
+    resource = destination(job={"podAnnotations": {"note": "$(X)"}})
+    resource["spec"]["chartmogul"]["dataSources"] = ["$(CHARTMOGUL_API_KEY) $$ 5 $"]
+    (container,) = pod_of(run(resource))["containers"]
     environment = {variable["name"]: variable for variable in container["env"]}
     inline = environment[names.ENV_DESTINATION]["value"]
     assert "$" not in inline
-    assert json.loads(inline)["spec"] == resource["spec"]
-    parsed = parse_destination(inline)
-    assert (parsed.name, parsed.namespace) == ("production", "crm")
+    assert json.loads(inline)["spec"] == {key: value for key, value in resource["spec"].items() if key != "job"}
+    read = parse_destination(inline)
+    assert (read.name, read.namespace) == ("production", "crm")
 
 
 def test_credentials_come_from_the_secrets_by_reference() -> None:
-    (container,) = pod_of(build_job(destination(), image=IMAGE, request="one"))["containers"]
+    (container,) = pod_of(run(destination()))["containers"]
     environment = {variable["name"]: variable for variable in container["env"]}
     assert environment["CHARTMOGUL_API_KEY"]["valueFrom"] == {"secretKeyRef": {"name": "chartmogul", "key": "api-key"}}
     assert environment["INTERCOM_ACCESS_TOKEN"]["valueFrom"] == {
@@ -81,8 +102,20 @@ def test_every_wish_of_spec_job_reaches_the_cronjob() -> None:
         "successfulJobsHistoryLimit": 0,
         "failedJobsHistoryLimit": 7,
         "priorityClassName": "low",
+        "imagePullPolicy": "Always",
+        "imagePullSecrets": [{"name": "registry"}],
+        "serviceAccountName": "worker",
+        "topologySpreadConstraints": [
+            {"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "ScheduleAnyway", "minDomains": 2}
+        ],
+        "volumes": [{"name": "ca", "configMap": {"name": "ca"}}, {"name": "tmp", "emptyDir": {}}],
+        "volumeMounts": [{"name": "ca", "mountPath": "/ca", "readOnly": True}],
+        "podSecurityContext": {"runAsUser": 7, "fsGroup": 8, "seLinuxOptions": {"level": "s0:c1"}},
+        "securityContext": {"runAsGroup": 9},
+        "runtimeClassName": "gvisor",
+        "hostAliases": [{"ip": "10.0.0.1", "hostnames": ["proxy"]}],
     }
-    spec = build_cronjob(destination(job=wishes), image=IMAGE)["spec"]
+    spec = cronjob(destination(job=wishes))["spec"]
     assert (spec["startingDeadlineSeconds"], spec["successfulJobsHistoryLimit"], spec["failedJobsHistoryLimit"]) == (
         61,
         0,
@@ -93,10 +126,28 @@ def test_every_wish_of_spec_job_reaches_the_cronjob() -> None:
     metadata, pod = job["template"]["metadata"], job["template"]["spec"]
     assert metadata["annotations"] == {"cost": "low"}
     assert (metadata["labels"]["team"], metadata["labels"][names.LABEL_DESTINATION]) == ("crm", "production")
-    assert {key: pod[key] for key in ("nodeSelector", "tolerations", "affinity", "priorityClassName")} == {
-        key: wishes[key] for key in ("nodeSelector", "tolerations", "affinity", "priorityClassName")
+    as_given = {
+        "nodeSelector",
+        "tolerations",
+        "affinity",
+        "priorityClassName",
+        "imagePullSecrets",
+        "serviceAccountName",
+        "topologySpreadConstraints",
+        "volumes",
+        "runtimeClassName",
+        "hostAliases",
+    }
+    assert {key: pod[key] for key in as_given} == {key: wishes[key] for key in as_given}
+    assert pod["securityContext"] == {
+        **wishes["podSecurityContext"],
+        "runAsNonRoot": True,
+        "seccompProfile": {"type": "RuntimeDefault"},
     }
     (container,) = pod["containers"]
+    assert (container["volumeMounts"], container["imagePullPolicy"]) == (wishes["volumeMounts"], "Always")
+    assert container["securityContext"]["runAsGroup"] == 9
+    assert container["securityContext"]["readOnlyRootFilesystem"] is True
     assert (container["image"], container["resources"], container["env"][-1]) == (
         "own:2",
         wishes["resources"],
@@ -105,7 +156,7 @@ def test_every_wish_of_spec_job_reaches_the_cronjob() -> None:
 
 
 def test_the_defaults_catch_up_after_hours_and_retry_only_what_may_help() -> None:
-    spec = build_cronjob(destination(), image=IMAGE)["spec"]
+    spec = cronjob(destination())["spec"]
     job = spec["jobTemplate"]["spec"]
     assert (spec["concurrencyPolicy"], spec["startingDeadlineSeconds"]) == ("Forbid", 8 * 3600)
     assert (spec["successfulJobsHistoryLimit"], spec["failedJobsHistoryLimit"]) == (3, 3)
@@ -113,6 +164,8 @@ def test_the_defaults_catch_up_after_hours_and_retry_only_what_may_help() -> Non
     assert job["podFailurePolicy"]["rules"][0]["onExitCodes"]["values"] == [2, 4]
     (container,) = pod_of(spec["jobTemplate"])["containers"]
     assert container["image"] == IMAGE
+    assert container["resources"]["limits"] == {"memory": "512Mi"}
+    assert "runAsUser" not in pod_of(spec["jobTemplate"])["securityContext"]
     assert container["args"] == [
         *("sync", "--report", "/dev/termination-log", "--progress", "off", "--partial-exit-code", "0")
     ]
@@ -120,23 +173,24 @@ def test_the_defaults_catch_up_after_hours_and_retry_only_what_may_help() -> Non
 
 def test_names_follow_from_their_cause_and_fit_a_label() -> None:
     long = destination("a" * 45 + ".-." + "b" * 4)
-    for resource in (destination(), long):
+    for resource in (parsed(), parsed(long)):
         one, two = run_name(resource, "one"), run_name(resource, "two")
         assert one == run_name(resource, "one") != two
         checks = {
-            check_name(resource, inputs=inputs, request=request, previous=previous)
+            check_name(resource, inputs=inputs, template=template, request=request, previous=previous)
             for inputs in ("a", "b")
+            for template in ("a", "b")
             for request in (None, "a")
             for previous in (None, "a")
         }
-        assert len(checks) == 8
-        for name in {one, two, *checks}:
+        assert len(checks) == 16
+        for name in {one, two, preview_name(resource, "one"), *checks}:
             assert len(name) <= 63
             assert "--" not in name
             assert ".-" not in name
     other = destination()
     other["metadata"]["uid"] = "another"
-    assert run_name(other, "one") != run_name(destination(), "one")
+    assert run_name(parsed(other), "one") != run_name(parsed(), "one")
 
 
 @pytest.mark.parametrize(
@@ -152,30 +206,58 @@ def test_names_follow_from_their_cause_and_fit_a_label() -> None:
     ],
 )
 def test_a_check_is_due_only_when_what_it_looks_at_changes(change: dict[str, Any], *, matters: bool) -> None:
-    assert (check_inputs(destination(**change)) != check_inputs(destination())) == matters
+    changed, before = (check_inputs(spec_of(parsed(stored))) for stored in (destination(**change), destination()))
+    assert (changed != before) == matters
+
+
+def test_a_check_under_way_is_superseded_when_its_pod_would_be_another() -> None:
+    name = check(destination())["metadata"]["name"]
+    for change in ({"image": "other"}, {"priorityClassName": "low"}, {"env": [{"name": "HTTPS_PROXY", "value": "x"}]}):
+        assert check(destination(job=change))["metadata"]["name"] != name
+    assert check(destination(job={"failedJobsHistoryLimit": 1}))["metadata"]["name"] == name
+
+
+def test_checks_end_and_the_operators_own_jobs_are_removed_by_kubernetes() -> None:
+    assert check(destination())["spec"]["activeDeadlineSeconds"] == 600
+    for job in (check(destination()), run(destination()), preview(destination())):
+        assert job["spec"]["ttlSecondsAfterFinished"] > 0
+
+
+def test_a_preview_is_a_dry_run() -> None:
+    (container,) = pod_of(preview(destination()))["containers"]
+    assert container["args"][:2] == ["sync", "--dry-run"]
+    assert preview(destination())["metadata"]["labels"][names.LABEL_TRIGGER] == "preview"
+
+
+def test_a_long_spec_job_does_not_lengthen_the_workers_variable() -> None:
+    job = {"env": [{"name": f"V{number}", "value": "x" * 30_000} for number in range(5)]}
+    (container,) = pod_of(run(destination(job=job)))["containers"]
+    environment = {variable["name"]: variable for variable in container["env"]}
+    assert len(environment[names.ENV_DESTINATION]["value"]) < 2000
 
 
 def test_children_belong_to_the_destination_and_carry_its_labels() -> None:
     resource = destination()
     for child, trigger, controlled in (
-        (build_cronjob(resource, image=IMAGE), None, True),
-        (build_job(resource, image=IMAGE, request="one"), "manual", False),
+        (cronjob(resource), None, True),
+        (run(resource), "manual", False),
         (check(resource), "check", False),
+        (preview(resource), "preview", False),
     ):
         (owner,) = child["metadata"]["ownerReferences"]
         assert (owner["uid"], owner.get("controller", False)) == (resource["metadata"]["uid"], controlled)
         assert child["metadata"]["labels"].get(names.LABEL_TRIGGER) == trigger
         assert child["metadata"]["labels"][names.LABEL_DESTINATION] == "production"
-    template = build_cronjob(resource, image=IMAGE)["spec"]["jobTemplate"]
+    template = cronjob(resource)["spec"]["jobTemplate"]
     assert template["metadata"]["labels"][names.LABEL_TRIGGER] == "schedule"
 
 
 def test_a_cronjob_is_as_applied_until_it_or_the_spec_changes() -> None:
-    desired = build_cronjob(destination(), image=IMAGE)
+    desired = cronjob(destination())
     live = deepcopy(annotated(desired, None, now="2026-11-24T09:00:00Z"))
     live["spec"]["jobTemplate"]["spec"]["template"]["spec"]["dnsPolicy"] = "ClusterFirst"  # a default
     assert as_applied(live, desired)
-    assert not as_applied(live, build_cronjob(destination(), image="other:1"))
+    assert not as_applied(live, cronjob(destination(job={"image": "other:1"})))
     drifted = deepcopy(live)
     drifted["spec"]["suspend"] = True
     assert not as_applied(drifted, desired)
@@ -210,6 +292,6 @@ def test_what_is_desired_must_be_there_and_more_may_be(live: Any, desired: Any, 
     ],
 )
 def test_due_times_count_anew_when_schedule_zone_or_suspension_change(change: dict[str, Any], *, moved: bool) -> None:
-    live = annotated(build_cronjob(destination(), image=IMAGE), None, now="then")
-    changed = annotated(build_cronjob(destination(**change), image=IMAGE), live, now="now")
+    live = annotated(cronjob(destination()), None, now="then")
+    changed = annotated(cronjob(destination(**change)), live, now="now")
     assert due_since(changed) == ("now" if moved else "then")

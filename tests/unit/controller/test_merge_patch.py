@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mogulsync.controller.reconcile import merge_patch
+from mogulsync.controller.statusupdate import merge_patch
 
 LEAVES = st.integers(0, 3) | st.sampled_from(["a", ""]) | st.lists(st.integers(0, 1), max_size=2) | st.booleans()
 DOCUMENTS = st.dictionaries(

@@ -1,4 +1,4 @@
-"""Runs and checks are folded into the status once, in whatever order they are seen."""
+"""Runs, checks and previews are recorded in the status once, in whatever order they are seen."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -7,34 +7,50 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mogulsync.controller.record import fold_check, fold_run, may_be_new
-from mogulsync.controller.runs import Finished
+from mogulsync.controller.jobresult import JobResult
+from mogulsync.controller.statusupdate import may_be_new, with_check, with_preview, with_run
+from mogulsync.resource.report import Report
 from mogulsync.resource.status import Status
 from mogulsync.resource.times import timestamp
 
 START = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 
 
-def ended(minute: int, reason: str = "Succeeded", *, job: str = "", generation: int = 1) -> Finished:
+def ended(
+    minute: int,
+    reason: str = "Succeeded",
+    *,
+    job: str = "",
+    generation: int = 1,
+    trigger: str = "schedule",
+    start: datetime | None = None,
+) -> JobResult:
     outcome = reason if reason in {"Succeeded", "PartiallySucceeded"} else "Failed"
     began = START + timedelta(minutes=minute)
-    report: dict[str, Any] = {
+    completed = began + timedelta(seconds=30)
+    document: dict[str, Any] = {
         "outcome": outcome,
         "reason": reason,
         "message": f"{reason} at {minute}",
-        "startTime": timestamp(began),
-        "completionTime": timestamp(began + timedelta(seconds=30)),
+        "startTime": timestamp(start or began),
+        "completionTime": timestamp(completed),
         "workspace": {"id": "w", "name": f"Workspace {minute}", "region": "EU"},
     }
-    return Finished(
-        job=job or f"run-{minute:03}", trigger="schedule", generation=generation, began=began, report=report
+    return JobResult(
+        job=job or f"run-{minute:03}",
+        trigger=trigger,
+        generation=generation,
+        began=began,
+        completed=completed,
+        report=Report.model_validate(document),
+        document=document,
     )
 
 
-def fold(*runs: Finished) -> Status:
+def fold(*runs: JobResult) -> Status:
     status = Status()
     for run in runs:
-        status = fold_run(status, run)
+        status = with_run(status, run)
     return status
 
 
@@ -69,8 +85,7 @@ def test_times_tell_the_last_run_and_the_last_success_apart() -> None:
 
 
 def test_a_node_whose_clock_is_behind_does_not_make_a_run_begin_before_its_job() -> None:
-    run = ended(5)
-    run.report["startTime"] = "2026-11-24T08:00:00Z"
+    run = ended(5, start=START - timedelta(hours=1))
     assert fold(run).last_successful_sync_start_time == "2026-11-24T09:05:00Z"
 
 
@@ -101,6 +116,11 @@ def test_a_name_that_is_used_again_is_another_run() -> None:
         ([("run", "GuardTripped", 1), ("check", "Succeeded", 2)], "Succeeded"),
         ([("run", "GuardTripped", 1), ("check", "CredentialsRejected", 1)], "CredentialsRejected"),
         ([("run", "GuardTripped", 1), ("run", "Succeeded", 1)], "Succeeded"),
+        ([("run", "CredentialsRejected", 1), ("preview", "Succeeded", 1)], "Succeeded"),
+        ([("check", "Succeeded", 1), ("preview", "CredentialsRejected", 1)], "CredentialsRejected"),
+        ([("check", "CredentialsRejected", 1), ("preview", "GuardTripped", 1)], "Succeeded"),
+        ([("run", "GuardTripped", 1), ("preview", "Succeeded", 1)], "GuardTripped"),
+        ([("check", "Succeeded", 1), ("preview", "GuardTripped", 1)], "Succeeded"),
         ([("run", "DeadlineExceeded", 1)], None),
         ([("check", "Interrupted", 1)], None),
     ],
@@ -108,16 +128,60 @@ def test_a_name_that_is_used_again_is_another_run() -> None:
 def test_evidence_is_the_last_answer(story: list[tuple[str, str, int]], reason: str | None) -> None:
     status = Status()
     for minute, (kind, word, generation) in enumerate(story):
-        finished = ended(minute, word, generation=generation)
-        is_run = kind == "run"
-        status = fold_run(status, finished) if is_run else fold_check(status, finished, inputs="i", request=None)
+        result = ended(minute, word, generation=generation, trigger="schedule" if kind == "run" else kind)
+        match kind:
+            case "run":
+                status = with_run(status, result)
+            case "preview":
+                status = with_preview(status, result)
+            case _:
+                status = with_check(status, result, inputs="i", request=None, started=True)
     assert (status.evidence.reason if status.evidence else None) == reason
 
 
 def test_a_check_is_remembered_with_what_it_checked_and_names_the_workspace() -> None:
-    status = fold_check(Status(), ended(1, job="check-1"), inputs="abc", request="now")
+    status = with_check(Status(), ended(1, job="check-1", trigger="check"), inputs="abc", request="now", started=True)
     assert status.last_check is not None
     assert (status.last_check.job, status.last_check.inputs, status.last_check.request) == ("check-1", "abc", "now")
     assert status.workspace is not None
     assert status.workspace.name == "Workspace 1"
     assert status.history is None
+    assert status.last_check.next_check_time is None
+
+
+def test_success_at_least_in_part_ends_silence_and_success_alone_is_success() -> None:
+    status = fold(ended(1), ended(3, "PartiallySucceeded"), ended(5, "IntercomUnavailable"))
+    assert status.last_successful_sync_start_time == "2026-11-24T09:03:00Z"
+    assert status.last_successful_sync_time == "2026-11-24T09:01:30Z"
+
+
+def test_checks_without_an_answer_are_followed_after_ten_minutes_doubling_up_to_six_hours() -> None:
+    status, waits = Status(), []
+    for _ in range(9):
+        result = ended(0, "IntercomUnavailable", trigger="check")
+        status = with_check(status, result, inputs="i", request=None, started=True)
+        assert status.last_check is not None
+        assert status.last_check.next_check_time is not None
+        waits.append(datetime.fromisoformat(status.last_check.next_check_time) - result.completed)
+    assert [wait / timedelta(minutes=1) for wait in waits] == [10, 20, 40, 80, 160, 320, 360, 360, 360]
+    other = with_check(status, ended(1, "IntercomUnavailable"), inputs="other", request=None, started=True)
+    assert other.last_check is not None
+    assert other.last_check.unanswered_count == 1
+
+
+def test_a_check_whose_container_never_started_is_followed_at_once() -> None:
+    result = ended(1, "DeadlineExceeded", trigger="check")
+    status = with_check(Status(), result, inputs="i", request=None, started=False)
+    assert status.last_check is not None
+    assert status.last_check.next_check_time == result.completion_time
+    assert status.last_check.unanswered_count is None
+
+
+def test_the_last_preview_is_in_no_count_and_no_history() -> None:
+    earlier = fold(ended(1))
+    status = with_preview(earlier, ended(5, "PartiallySucceeded", job="preview-1", trigger="preview"))
+    assert status.last_preview is not None
+    assert (status.last_preview.job, status.last_preview.outcome) == ("preview-1", "PartiallySucceeded")
+    changed = {"last_preview", "evidence"}
+    assert status.model_dump(exclude=changed) == earlier.model_dump(exclude=changed)
+    assert with_preview(status, ended(3, job="preview-0", trigger="preview")) == status

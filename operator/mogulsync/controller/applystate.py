@@ -1,0 +1,26 @@
+"""What is remembered of a CronJob's applies between reconciles. Nothing of it has to survive the process."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from mogulsync.controller.blocker import Blocker
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refusal:
+    """A CronJob that the API server refused."""
+
+    digest: str
+    """Of what was applied."""
+    time: datetime
+    blocker: Blocker
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApplyState:
+    """What the last applies of a destination's CronJob came to."""
+
+    settled: tuple[int, int] | None = None
+    """Generations of the destination and of the CronJob that belong together. It saves comparing them, and
+    the API server may write a value differently from how it was given (0.1 CPU as 100m)."""
+    refusal: Refusal | None = None

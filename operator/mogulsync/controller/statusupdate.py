@@ -1,0 +1,164 @@
+"""The status after finished runs, checks and previews, and the patch that writes it.
+
+Each is recorded once, whatever is repeated: an operator that was killed records the same again.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from mogulsync.controller.evidence import is_answer, latest_evidence
+from mogulsync.controller.jobresult import JobResult
+from mogulsync.kube.objects import Object
+from mogulsync.resource.reasons import Outcome
+from mogulsync.resource.report import Report
+from mogulsync.resource.status import (
+    HISTORY_LENGTH,
+    HistoryEntry,
+    LastCheck,
+    LastPreview,
+    LastSync,
+    Status,
+    Workspace,
+)
+from mogulsync.resource.times import timestamp
+
+FIRST_RECHECK: Final = timedelta(minutes=10)
+"""A check that reached no answer, its Job's retries included, is made again after this time, then after double."""
+LAST_RECHECK: Final = timedelta(hours=6)
+"""Longest time between such checks."""
+
+
+def may_be_new(status: Status, *, job: str, began: datetime, ended: datetime) -> bool:
+    """Return whether a run of this Job may not be in the status yet.
+
+    The history is sorted by time and name and loses its oldest entry, so what is older than the oldest
+    of a full history was in it. A Job that began after another of its name had ended is another run.
+    """
+    history = status.history or []
+    if any(entry.job == job and timestamp(began) <= (entry.completion_time or "") for entry in history):
+        return False
+    return len(history) < HISTORY_LENGTH or (timestamp(ended), job) > _order(history[-1])
+
+
+def with_run(status: Status, run: JobResult) -> Status:
+    """Return the status with a finished run in it.
+
+    A run that ended before the last one known only takes its place in the history.
+    """
+    if not may_be_new(status, job=run.job, began=run.began, ended=run.completed):
+        return status
+    entry = _entry(run)
+    history = sorted([*(status.history or []), entry], key=_order, reverse=True)[:HISTORY_LENGTH]
+    changes: dict[str, Any] = {"history": history, "evidence": latest_evidence(status.evidence, run)}
+    outcome = run.report.outcome
+    if outcome is Outcome.SUCCEEDED:
+        changes["last_successful_sync_time"] = _later(status.last_successful_sync_time, run.completion_time)
+    if outcome is not Outcome.FAILED:
+        began = max(timestamp(run.began), run.report.start_time)
+        changes["last_successful_sync_start_time"] = _later(status.last_successful_sync_start_time, began)
+    if history[0] is entry:
+        succeeded = outcome is Outcome.SUCCEEDED
+        changes |= {
+            "last_sync": LastSync.model_validate(run.document | {"job": run.job, "trigger": run.trigger}),
+            "last_sync_time": run.completion_time,
+            "consecutive_failures": 0 if succeeded else (status.consecutive_failures or 0) + 1,
+            "workspace": _workspace(run.report) or status.workspace,
+        }
+    return status.model_copy(update=changes)
+
+
+def with_preview(status: Status, preview: JobResult) -> Status:
+    """Return the status with a finished preview in it; one that is not the newest changes nothing."""
+    last = status.last_preview
+    known = (last.completion_time or "", last.job or "") if last else ("", "")
+    if (preview.completion_time, preview.job) <= known:
+        return status
+    return status.model_copy(
+        update={
+            "last_preview": LastPreview.model_validate(preview.document | {"job": preview.job}),
+            "evidence": latest_evidence(status.evidence, preview),
+        }
+    )
+
+
+def with_check(status: Status, check: JobResult, *, inputs: str, request: str | None, started: bool) -> Status:
+    """Return the status with a finished check in it.
+
+    Args:
+        status: The status before.
+        check: The check.
+        inputs: Fingerprint of what it checked.
+        request: Value of the annotation that was set when it began.
+        started: Whether its container ever did; one that did not is followed by another at once.
+    """
+    report, before = check.report, status.last_check
+    answered = is_answer(report.outcome, report.reason)
+    repeated = before is not None and (before.inputs, before.request) == (inputs, request)
+    unanswered_count = 0
+    next_check: datetime | None = None
+    if not answered and started:
+        unanswered_count = 1 + ((before.unanswered_count or 0) if before and repeated else 0)
+        next_check = check.completed + min(FIRST_RECHECK * 2 ** min(unanswered_count - 1, 16), LAST_RECHECK)
+    elif not answered:
+        next_check = check.completed
+    last = LastCheck(
+        job=check.job,
+        inputs=inputs,
+        request=request,
+        outcome=report.outcome,
+        reason=report.reason,
+        message=report.message,
+        completion_time=check.completion_time,
+        unanswered_count=unanswered_count or None,
+        next_check_time=timestamp(next_check) if next_check else None,
+    )
+    return status.model_copy(
+        update={
+            "last_check": last,
+            "evidence": latest_evidence(status.evidence, check),
+            "workspace": _workspace(report) or status.workspace,
+        }
+    )
+
+
+def merge_patch(before: Object, after: Object) -> Object:
+    """Return the JSON merge patch (RFC 7386) that makes `after` of `before`; empty when they are equal."""
+    changes: dict[str, Any] = {key: None for key in before if key not in after}
+    for key, value in after.items():
+        known = before.get(key)
+        if isinstance(value, dict) and isinstance(known, dict):
+            if nested := merge_patch(known, value):
+                changes[key] = nested
+        elif key not in before or known != value:
+            changes[key] = value
+    return changes
+
+
+def _workspace(report: Report) -> Workspace | None:
+    """Return the Intercom workspace that a report names."""
+    if report.workspace is None or not report.workspace.id:
+        return None
+    return Workspace.model_validate(report.workspace.model_dump(by_alias=True))
+
+
+def _entry(run: JobResult) -> HistoryEntry:
+    report = run.report
+    return HistoryEntry(
+        job=run.job,
+        trigger=run.trigger,
+        outcome=report.outcome,
+        start_time=report.start_time,
+        completion_time=run.completion_time,
+        matched=report.customers.matched,
+        updated=report.contacts.updated,
+        failed=report.contacts.failed,
+    )
+
+
+def _order(entry: HistoryEntry) -> tuple[str, str]:
+    return entry.completion_time or "", entry.job
+
+
+def _later(one: str | None, other: str) -> str:
+    """Return the later of two times; both are in UTC and as long, so their text sorts like them."""
+    return max(one or "", other)

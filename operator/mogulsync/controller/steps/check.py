@@ -1,0 +1,222 @@
+"""Sees to it that the credentials, the attributes and all else that a check looks at have been checked."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from mogulsync.controller.children import Children
+from mogulsync.controller.conditions import CheckProgress, CheckState
+from mogulsync.controller.evidence import is_answer, is_obstacle
+from mogulsync.controller.job import build_check_job, check_inputs, check_name, check_template
+from mogulsync.controller.jobresult import job_result
+from mogulsync.controller.observed import ObservedJob
+from mogulsync.controller.snapshot import Snapshot
+from mogulsync.controller.statusupdate import FIRST_RECHECK, with_check
+from mogulsync.controller.steps.requests import make_job, requested, stale_notice
+from mogulsync.controller.steps.result import StepResult
+from mogulsync.controller.terminationmessage import read_report
+from mogulsync.controller.waits import container_started, failed_before, missing_secret, waiting_for
+from mogulsync.resource import names
+from mogulsync.resource.reasons import ConditionReason, RunReason
+from mogulsync.resource.spec import Spec
+from mogulsync.resource.status import LastCheck, Status
+from mogulsync.resource.times import timestamp
+
+POD_GRACE: Final = timedelta(seconds=10)
+"""How long a Job may have no Pod before that is worth a word."""
+
+_DEADLINE_EXCEEDED: Final = "DeadlineExceeded"
+_LONG_AGO: Final = "2000-01-01T00:00:00Z"
+
+
+@dataclass(frozen=True, kw_only=True)
+class WantedCheck:
+    """The check that the destination should have had."""
+
+    inputs: str
+    """Fingerprint of the parts of the spec that a check looks at."""
+    template: str
+    """Digest of the Pod template: a check under way of another is superseded."""
+    request: str | None
+    """Value of the annotation that requests a check; None when it is not set."""
+
+    def name(self, snapshot: Snapshot, status: Status) -> str:
+        """Return the name of its Job, which follows the last check that is in the status."""
+        previous = status.last_check.job if status.last_check else None
+        return check_name(
+            snapshot.destination,
+            inputs=self.inputs,
+            template=self.template,
+            request=self.request,
+            previous=previous,
+        )
+
+
+async def check(snapshot: Snapshot, spec: Spec, children: Children) -> StepResult:
+    """Record the check if it has ended, and start one if it is due."""
+    request = requested(snapshot, names.ANNOTATION_CHECK_REQUESTED_AT)
+    acted_on = request.value if request is not None and not request.stale else None
+    wanted = WantedCheck(
+        inputs=check_inputs(spec),
+        template=check_template(snapshot.destination, spec),
+        request=acted_on,
+    )
+    result = await _check(snapshot, spec, children, wanted)
+    if request is None or not request.stale or request.value == snapshot.status.last_handled_check_request:
+        return result
+    status = (result.status or snapshot.status).model_copy(update={"last_handled_check_request": request.value})
+    return replace(result, status=status, notices=(stale_notice(names.ANNOTATION_CHECK_REQUESTED_AT, request),))
+
+
+async def _check(snapshot: Snapshot, spec: Spec, children: Children, wanted: WantedCheck) -> StepResult:
+    status, ended = await _record_ended(snapshot, children, wanted)
+    job = snapshot.job(wanted.name(snapshot, status))
+    if job is None:
+        due = next_check(snapshot, status, wanted, ended)
+        if due is None or due > snapshot.now:
+            return StepResult(
+                status=status,
+                check=_progress_between(status),
+                missing_secret=secret_missing(snapshot, ended),
+                requeue_after=due - snapshot.now if due else None,
+            )
+        body = build_check_job(
+            snapshot.destination,
+            spec,
+            name=wanted.name(snapshot, status),
+            inputs=wanted.inputs,
+            request=wanted.request,
+        )
+        made = await make_job(snapshot, children, body)
+        if isinstance(made, StepResult):
+            return replace(made, status=status, check=CheckProgress(state=CheckState.UNDER_WAY))
+        job = made
+    if wanted.request is not None:
+        status = status.model_copy(update={"last_handled_check_request": wanted.request})
+    return StepResult(
+        status=status,
+        check=_progress_of(snapshot, status, wanted, job),
+        missing_secret=secret_missing(snapshot, job),
+        requeue_after=_until_pod_is_late(snapshot, job),
+    )
+
+
+async def _record_ended(
+    snapshot: Snapshot, children: Children, wanted: WantedCheck
+) -> tuple[Status, ObservedJob | None]:
+    """Return the status with the wanted checks that have ended, and the last of them."""
+    status, ended = snapshot.status, None
+    while (job := snapshot.job(wanted.name(snapshot, status))) is not None and job.ending is not None:
+        pods = await children.pods_at_end(snapshot, job)
+        never_started = job.ending.reason == _DEADLINE_EXCEEDED and not container_started(pods)
+        status = with_check(
+            status,
+            job_result(job, pods),
+            inputs=wanted.inputs,
+            request=wanted.request,
+            started=not never_started,
+        )
+        ended = job
+    return status, ended
+
+
+def next_check(snapshot: Snapshot, status: Status, wanted: WantedCheck, ended: ObservedJob | None) -> datetime | None:
+    """Return when a check is due that nobody has started; None when none is.
+
+    Args:
+        snapshot: The destination and its Jobs.
+        status: With the checks that have ended.
+        wanted: What should have been checked.
+        ended: The check that has just been recorded.
+    """
+    last, evidence = status.last_check, status.evidence
+    if last is None or last.inputs != wanted.inputs or (wanted.request or last.request) != last.request:
+        return snapshot.now
+    if is_unanswered(status):
+        return _next_time(last)
+    if evidence is not None and is_obstacle(evidence) and evidence.generation != snapshot.destination.generation:
+        return None if evidence.reason == RunReason.GUARD_TRIPPED else snapshot.now
+    if not snapshot.runs_under_way and secret_missing(snapshot, ended):
+        return snapshot.now
+    return None
+
+
+def is_unanswered(status: Status) -> bool:
+    """Return whether the last check reached no answer, and nothing else has since."""
+    last, evidence = status.last_check, status.evidence
+    if last is None or is_answer(last.outcome, last.reason):
+        return False
+    return evidence is None or (evidence.completion_time or "") <= (last.completion_time or "")
+
+
+def secret_missing(snapshot: Snapshot, check_job: ObservedJob | None) -> str | None:
+    """Return the message about a Secret that a Pod waits for, or that the last Pod never got.
+
+    A Job that its deadline ended while it waited says nothing of the Secret, so the message of before
+    holds until a container has started.
+    """
+    checks = [check_job] if check_job else []
+    under_way = [job for job in (*snapshot.runs, *snapshot.previews) if job.under_way]
+    for job in (*under_way, *checks):
+        if detail := missing_secret(snapshot.pods_of(job)):
+            return f"A Pod waits for a Secret: {detail}. It starts when the Secret is there."
+    before = snapshot.destination.ready_message_for(ConditionReason.SECRET_NOT_FOUND)
+    if before is None:
+        return None
+    candidates = (*snapshot.runs, *snapshot.previews, *checks)
+    newest = max(candidates, key=lambda job: (job.created, job.name), default=None)
+    return None if newest is not None and container_started(snapshot.pods_of(newest)) else before
+
+
+def _next_time(last: LastCheck) -> datetime:
+    if last.next_check_time is not None:
+        return datetime.fromisoformat(last.next_check_time)
+    return datetime.fromisoformat(last.completion_time or _LONG_AGO) + FIRST_RECHECK  # written by 0.1.0
+
+
+def _progress_between(status: Status) -> CheckProgress:
+    """Return how far the check is while no Job of it is under way."""
+    if status.last_check is None or not is_unanswered(status):
+        return CheckProgress(state=CheckState.SETTLED)
+    message = f"The last check reached no answer: {status.last_check.message}"
+    return CheckProgress(state=CheckState.RETRYING, message=message)
+
+
+def _progress_of(snapshot: Snapshot, status: Status, wanted: WantedCheck, job: ObservedJob) -> CheckProgress:
+    """Return how far the check is whose Job is under way."""
+    pods = snapshot.pods_of(job)
+    if failed_before(pods):
+        reports = (read_report(pod.sync.termination_message) for pod in reversed(pods))
+        message = next((found.report.message for found in reports if found), "its Pod failed without a report")
+        message = f"The check reached no answer and is tried again: {message}"
+        return CheckProgress(state=CheckState.RETRYING, message=message)
+    waits = waiting_for(job, pods) if pods or not job.under_way or _until_pod_is_late(snapshot, job) is None else None
+    message = f"Job {job.name} checks the credentials and attributes" + (f"; it waits: {waits}" if waits else ".")
+    repeated = _is_repeated(status, wanted) or _is_overtaken(snapshot, status, job)
+    return CheckProgress(state=CheckState.RETRYING if repeated else CheckState.UNDER_WAY, message=message)
+
+
+def _is_repeated(status: Status, wanted: WantedCheck) -> bool:
+    """Return whether the operator checks by itself what a check before has reached no answer on."""
+    last = status.last_check
+    return (
+        last is not None
+        and bool(last.unanswered_count)
+        and (last.inputs, last.request) == (wanted.inputs, wanted.request)
+    )
+
+
+def _is_overtaken(snapshot: Snapshot, status: Status, job: ObservedJob) -> bool:
+    """Return whether a run of the present spec has reached an answer since the check was made."""
+    evidence = status.evidence
+    return (
+        evidence is not None
+        and evidence.generation == snapshot.destination.generation
+        and (evidence.completion_time or "") > timestamp(job.created)
+    )
+
+
+def _until_pod_is_late(snapshot: Snapshot, job: ObservedJob) -> timedelta | None:
+    """Return the time until a Job without a Pod is worth a word; None when it has one, or is."""
+    left = job.created + POD_GRACE - snapshot.now
+    return left if not snapshot.pods_of(job) and left > timedelta() else None

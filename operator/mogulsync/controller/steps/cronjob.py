@@ -1,0 +1,166 @@
+"""Puts the CronJob in place: it is applied unless what is in the cluster is what the spec asks for."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final
+
+from mogulsync.controller.applystate import ApplyState, Refusal
+from mogulsync.controller.blocker import Blocker, blocker_of, is_invalid, is_transient
+from mogulsync.controller.children import Children
+from mogulsync.controller.cronjob import annotated, as_applied, build_cronjob, is_annotated, is_orphan
+from mogulsync.controller.resources import DESTINATIONS
+from mogulsync.controller.snapshot import Snapshot
+from mogulsync.controller.steps.result import StepResult
+from mogulsync.kube.client import StatusError
+from mogulsync.kube.objects import Object, digest, owned_by, owned_by_predecessor
+from mogulsync.resource.reasons import ConditionReason
+from mogulsync.resource.spec import Spec
+from mogulsync.resource.times import timestamp
+
+RETRY_REFUSED: Final = timedelta(minutes=10)
+"""What the API server refused is sent again after this time: policies and quotas change."""
+CONFLICT_POLL: Final = timedelta(seconds=15)
+"""How often a name that another's CronJob has is looked at: such a CronJob is not watched."""
+REPLACING_POLL: Final = timedelta(seconds=1)
+"""How often a CronJob that Kubernetes is about to collect is looked at."""
+
+
+async def place_cronjob(snapshot: Snapshot, spec: Spec, children: Children, before: ApplyState) -> StepResult:
+    """Apply the CronJob, unless it is in place as it should be.
+
+    What the API server finds invalid suspends the CronJob in place: it must not go on with a spec that nobody
+    asks for any more. What a policy denies leaves it as it is.
+    """
+    try:
+        live = await _live_cronjob(snapshot, children)
+    except StatusError as error:
+        return _failed(error)
+    if live is not None and (settled := _in_place(snapshot, spec, live, before) or _not_ours(snapshot, live)):
+        return settled
+    desired = build_cronjob(snapshot.destination, spec)
+    if refused := _refused_lately(snapshot, desired, before.refusal):
+        return refused
+    if live is not None and is_orphan(live, snapshot.destination):
+        return await _adopt(snapshot, children, desired, live=live, before=before)
+    return await _apply(snapshot, children, desired, live=live, before=before)
+
+
+def _in_place(snapshot: Snapshot, spec: Spec, live: Object, before: ApplyState) -> StepResult | None:
+    """Return the result for a CronJob that is ours and as it should be; None for any other."""
+    if not owned_by(live, snapshot.destination.uid) or live["metadata"].get("deletionTimestamp"):
+        return None
+    generations = snapshot.destination.generation, live["metadata"]["generation"]
+    if before.settled == generations and is_annotated(live):
+        return StepResult()
+    if as_applied(live, build_cronjob(snapshot.destination, spec)):
+        return StepResult(apply_state=replace(before, settled=generations))
+    return None
+
+
+async def _live_cronjob(snapshot: Snapshot, children: Children) -> Object | None:
+    """Return the CronJob of the destination's name; reads it when another's had the name at the last reconcile."""
+    named = snapshot.named_cronjob
+    if named is not None or snapshot.destination.ready_message_for(ConditionReason.NAME_CONFLICT) is None:
+        return named
+    live = await children.read_cronjob(snapshot.destination.key)
+    if live is not None and owned_by(live, snapshot.destination.uid):
+        children.keep_cronjob(live)
+    return live
+
+
+async def _apply(
+    snapshot: Snapshot, children: Children, desired: Object, *, live: Object | None, before: ApplyState
+) -> StepResult:
+    try:
+        body = annotated(desired, live, now=timestamp(snapshot.now))
+        stored = await children.apply_cronjob(body, live=live)
+    except StatusError as error:
+        if error.conflict and live is None:
+            return await _taken(snapshot, children, error)
+        if is_transient(error):
+            return _failed(error)
+        refusal = Refusal(digest=digest(desired), time=snapshot.now, blocker=blocker_of(error))
+        result = StepResult(
+            blocker=refusal.blocker, requeue_after=RETRY_REFUSED, apply_state=replace(before, refusal=refusal)
+        )
+        if live is None or not is_invalid(error):
+            return result
+        return await _suspend(children, live, result)
+    return StepResult(
+        apply_state=ApplyState(settled=(snapshot.destination.generation, stored["metadata"]["generation"]))
+    )
+
+
+async def _adopt(
+    snapshot: Snapshot, children: Children, desired: Object, *, live: Object, before: ApplyState
+) -> StepResult:
+    """Make an orphan the destination's own, and its spec exactly what is desired.
+
+    Where the cluster lets only those set an owner who may delete what is owned (the admission plugin
+    OwnerReferencesPermissionEnforcement), a person must delete it: the operator has no right to.
+    """
+    try:
+        await children.claim_fields(live, now=snapshot.now)
+    except StatusError as error:
+        return _failed(error)
+    result = await _apply(snapshot, children, desired, live=live, before=before)
+    if result.blocker is None or result.blocker.reason != ConditionReason.REFUSED:
+        return result
+    key = snapshot.destination.key
+    message = f"{result.blocker.message}; delete the CronJob: kubectl delete cronjob {key.name} -n {key.namespace}"
+    blocker = replace(result.blocker, message=message)
+    refusal = Refusal(digest=digest(desired), time=snapshot.now, blocker=blocker)
+    return replace(result, blocker=blocker, apply_state=replace(before, refusal=refusal))
+
+
+async def _taken(snapshot: Snapshot, children: Children, conflict: StatusError) -> StepResult:
+    """Return whose the CronJob is that was there already."""
+    try:
+        live = await children.read_cronjob(snapshot.destination.key)
+    except StatusError as error:
+        return _failed(error)
+    if live is None:
+        return _failed(conflict)
+    if blocked := _not_ours(snapshot, live):
+        return blocked
+    children.keep_cronjob(live)
+    return _failed(conflict)
+
+
+async def _suspend(children: Children, live: Object, result: StepResult) -> StepResult:
+    """Suspend the CronJob in place; what keeps that from being done is tried again."""
+    if live["spec"].get("suspend"):
+        return result
+    try:
+        await children.patch_cronjob(live, {"spec": {"suspend": True}})
+    except StatusError as error:
+        return replace(result, error=error) if is_transient(error) else result
+    return result
+
+
+def _not_ours(snapshot: Snapshot, live: Object) -> StepResult | None:
+    """Return what is wrong with a CronJob that is not the destination's, or not for long."""
+    destination = snapshot.destination
+    name = destination.key.name
+    left_behind = owned_by_predecessor(live, DESTINATIONS, name=name, uid=destination.uid)
+    if left_behind or live["metadata"].get("deletionTimestamp"):
+        message = f"Kubernetes is about to remove the CronJob {name} of before."
+        blocker = Blocker(reason=ConditionReason.REPLACING, message=message, stalled=False)
+        return StepResult(blocker=blocker, requeue_after=REPLACING_POLL)
+    if owned_by(live, destination.uid) or is_orphan(live, destination):
+        return None
+    message = f"A CronJob {name} exists that is not this destination's. Delete it, or choose another name."
+    blocker = Blocker(reason=ConditionReason.NAME_CONFLICT, message=message)
+    return StepResult(blocker=blocker, requeue_after=CONFLICT_POLL)
+
+
+def _refused_lately(snapshot: Snapshot, desired: Object, refusal: Refusal | None) -> StepResult | None:
+    """Return the refusal of the same CronJob, unless it is time to apply it again."""
+    if refusal is None or refusal.digest != digest(desired):
+        return None
+    left = refusal.time + RETRY_REFUSED - snapshot.now
+    return StepResult(blocker=refusal.blocker, requeue_after=left) if left > timedelta() else None
+
+
+def _failed(error: StatusError) -> StepResult:
+    return StepResult(blocker=blocker_of(error), error=error)

@@ -1,0 +1,51 @@
+"""When the next run is due, and whether the last due time passed without success."""
+
+from datetime import datetime
+
+from mogulsync.controller.cronjob import due_since
+from mogulsync.controller.schedule import missed, schedule
+from mogulsync.controller.snapshot import Snapshot
+from mogulsync.controller.steps.result import StepResult
+from mogulsync.resource.spec import Spec
+from mogulsync.resource.times import timestamp
+
+
+async def judge_due_times(snapshot: Snapshot, spec: Spec) -> StepResult:
+    """Return the next due time, and the last one where it was missed, by the schedule that is in effect.
+
+    That is the CronJob's, where there is one: what the API server does not take is not in effect.
+    """
+    cronjob = snapshot.cronjob
+    in_effect = cronjob["spec"] if cronjob else {"schedule": spec.schedule, "timeZone": spec.time_zone}
+    status = snapshot.status.model_copy(
+        update={"cron_job": snapshot.destination.key.name if cronjob else None, "next_sync_time": None}
+    )
+    due = schedule(in_effect["schedule"], in_effect.get("timeZone") or spec.time_zone)
+    if due is None or spec.suspend or in_effect.get("suspend"):
+        return StepResult(status=status)
+    following = due.after(snapshot.now) if cronjob else None
+    counted = due_since(cronjob)
+    late, judge_again = missed(
+        due,
+        since=max(snapshot.destination.created, datetime.fromisoformat(counted))
+        if counted
+        else snapshot.destination.created,
+        now=snapshot.now,
+        succeeded_start=_last_success(snapshot),
+    )
+    return StepResult(
+        status=status.model_copy(update={"next_sync_time": timestamp(following) if following else None}),
+        missed=None if snapshot.runs_under_way else late,
+        requeue_after=judge_again - snapshot.now if judge_again else None,
+    )
+
+
+def _last_success(snapshot: Snapshot) -> datetime | None:
+    """Return when the last run began that succeeded, at least partly.
+
+    The CronJob's word counts, too: a Job that was removed before it was seen is no silence. It says only
+    when that run ended.
+    """
+    status = ((snapshot.cronjob or {}).get("status") or {}).get("lastSuccessfulTime")
+    times = [time for time in (snapshot.status.last_successful_sync_start_time, status) if time]
+    return max(map(datetime.fromisoformat, times), default=None)
