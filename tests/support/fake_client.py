@@ -13,13 +13,12 @@ from http import HTTPStatus
 from typing import Any, Final
 from uuid import uuid4
 
-from mogulsync.kube.client import ObjectList, StatusError
+from mogulsync.kube.client import PAGE_LENGTH, ObjectList, StatusError
 from mogulsync.kube.objects import GroupVersionResource, NamespacedName, Object, owner_references
 
 _WITH_STATUS: Final = frozenset({"intercomdestinations", "cronjobs", "jobs", "pods"})
 """Kinds whose status is a subresource: a write to the object leaves it, and one to it leaves the rest."""
 _SERVER_OWNED: Final = ("uid", "creationTimestamp", "generation")
-_PAGE_LENGTH: Final = 500
 
 Subscriber = Callable[[GroupVersionResource, str, Object], None]
 """Takes what a watch would show: the kind, ADDED, MODIFIED or DELETED, and the object."""
@@ -74,17 +73,22 @@ class FakeKubernetesClient:
         return copy.deepcopy(self._known(resource, NamespacedName(namespace, name)))
 
     async def list_pages(
-        self, resource: GroupVersionResource, namespace: str | None, *, label_selector: str = ""
+        self,
+        resource: GroupVersionResource,
+        namespace: str | None,
+        *,
+        label_selector: str = "",
+        page_length: int = PAGE_LENGTH,
     ) -> AsyncIterator[ObjectList]:
-        """Yield the objects, 500 a page; all pages show the cluster at the same moment."""
+        """Yield the objects page by page; all pages show the cluster at the same moment."""
         found = [
             copy.deepcopy(each)
             for name, each in sorted(self._objects.get(resource, {}).items())
             if namespace in {None, name.namespace} and _selects(label_selector, each)
         ]
         version = str(self._version)
-        for begin in range(0, max(len(found), 1), _PAGE_LENGTH):
-            yield ObjectList(found[begin : begin + _PAGE_LENGTH], version)
+        for begin in range(0, max(len(found), 1), page_length):
+            yield ObjectList(found[begin : begin + page_length], version)
 
     async def create(self, resource: GroupVersionResource, body: Object) -> Object:
         """Create an object and return it as stored."""

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -70,16 +70,19 @@ class World:
         client: Callable[[KubernetesClient], KubernetesClient] = lambda real: real,
         *,
         settings: Configuration | None = None,
+        namespaces: Sequence[str] = (),
+        limits: OperatorSettings | None = None,
     ) -> AsyncIterator[Controller]:
         """Run an operator for the namespace; leaving the context ends it like a kill: nothing is tidied up."""
         way = settings or self.settings
-        limits = OperatorSettings()
+        limits = limits or OperatorSettings()
+        served = namespaces or (self.namespace,)
         async with _api_client(way) as api:
             real = RestClient(api, field_manager="mogulsync", timeout=limits.request_timeout)
             controller = Controller(
                 client(real),
-                watcher_of(way, namespaces=(self.namespace,), settings=limits),
-                namespaces=(self.namespace,),
+                watcher_of(way, namespaces=served, settings=limits),
+                namespaces=served,
                 settings=limits,
                 job_defaults=JobDefaults(image="mogulsync:test"),
                 clock=lambda: datetime.now(UTC) + self.ahead,

@@ -100,6 +100,14 @@ class DestinationCache:
             self.remove(resource, each)
         return [destination_of(resource, each) for each in gone]
 
+    def newest_version(self, resource: GroupVersionResource, namespace: str | None) -> int:
+        """Return the highest resourceVersion that a kind's objects have, in a namespace or in all."""
+        return self._caches[resource].newest_version(namespace)
+
+    def clear(self, resource: GroupVersionResource, namespace: str | None) -> list[NamespacedName]:
+        """Drop a kind's objects, whatever their version; return whose they were."""
+        return [destination_of(resource, each) for each in self._caches[resource].clear(namespace)]
+
     def _drop(self, resource: GroupVersionResource, name: NamespacedName) -> None:
         dropped = self._caches[resource].drop(name)
         if dropped is None or resource is not JOBS:

@@ -45,6 +45,7 @@ class Metrics:
         registry: Where the metrics are found.
         queue: Returns how full the work queue is.
         watches: Returns signs of life of each kind's watch.
+        unreadable: Returns the namespaces that are to be served and cannot be read.
         is_leader: Returns whether this replica holds the lease.
         destinations: Returns all resources. Only the leader shows them, so that no two replicas show the same.
     """
@@ -55,6 +56,7 @@ class Metrics:
         *,
         queue: Callable[[], QueueStats],
         watches: Callable[[], Mapping[str, WatchStats]],
+        unreadable: Callable[[], Iterable[str]],
         is_leader: Callable[[], bool],
         destinations: Callable[[], Iterable[Resource]],
     ) -> None:
@@ -76,7 +78,7 @@ class Metrics:
             buckets=_LAG_BUCKETS,
             registry=registry,
         )
-        registry.register(_OperatorCollector(queue, watches, is_leader))
+        registry.register(_OperatorCollector(queue, watches, unreadable, is_leader))
         registry.register(_DestinationCollector(lambda: destinations() if is_leader() else ()))
 
     def observe_reconcile(self, seconds: float, *, failed: bool) -> None:
@@ -101,10 +103,12 @@ class _OperatorCollector(Collector):
         self,
         queue: Callable[[], QueueStats],
         watches: Callable[[], Mapping[str, WatchStats]],
+        unreadable: Callable[[], Iterable[str]],
         is_leader: Callable[[], bool],
     ) -> None:
         self._queue = queue
         self._watches = watches
+        self._unreadable = unreadable
         self._is_leader = is_leader
 
     def collect(self) -> Iterator[Metric]:
@@ -124,6 +128,14 @@ class _OperatorCollector(Collector):
         for kind, watch in sorted(self._watches().items()):
             ages.add_metric([kind], watch.age)
         yield ages
+        unreadable = GaugeMetricFamily(
+            "mogulsync_namespace_unreadable",
+            "1 for a namespace that is to be served and cannot be read.",
+            labels=["namespace"],
+        )
+        for namespace in sorted(self._unreadable()):
+            unreadable.add_metric([namespace], 1)
+        yield unreadable
 
 
 def _family(name: str, documentation: str, *labels: str) -> GaugeMetricFamily:

@@ -6,7 +6,7 @@ import logging
 import random
 import signal
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import UTC, datetime
 
 from kubernetes.aio.client import ApiClient, Configuration
@@ -27,6 +27,7 @@ from mogulsync.controller.probes import (
 )
 from mogulsync.controller.reconcile import Reconciler
 from mogulsync.controller.resources import WATCHED
+from mogulsync.controller.resync import Resync
 from mogulsync.controller.settings import OperatorSettings
 from mogulsync.kube.client import KubernetesClient, RestClient, StatusError, load_configuration
 from mogulsync.kube.leaderelection import (
@@ -74,19 +75,25 @@ class Controller:
         self.queue: WorkQueue[NamespacedName] = WorkQueue(backoff=settings.backoff, on_retry=on_retry)
         self._client = client
         self._settings = settings
-        self._namespaces: tuple[str | None, ...] = tuple(namespaces) or (None,)
         self._reconciler = Reconciler(client, self.cache, job_defaults=job_defaults, clock=clock)
         self._on_reconciled = on_reconciled
-        self._listed: set[GroupVersionResource] = set()
+        self._resync = Resync(
+            client, self.cache, namespaces=namespaces, on_found=self.queue.add, on_restored=self._note_restored
+        )
         self._relisted = asyncio.Event()
+        self._restored = asyncio.Event()
         self._watcher = watcher(self)
 
     def watches(self) -> dict[str, WatchStats]:
         """Return signs of life of each kind's watch."""
         return {
-            resource.resource: WatchStats(age=age, listed=resource in self._listed)
+            resource.resource: WatchStats(age=age, listed=self._resync.complete)
             for resource, age in self._watcher.ages().items()
         }
+
+    def unreadable(self) -> Mapping[str, str]:
+        """Return the namespaces that cannot be read, and why."""
+        return self._resync.unreadable
 
     async def run(self) -> None:
         """List, then watch and reconcile, until cancelled."""
@@ -94,6 +101,8 @@ class Controller:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._keep_watching())
             group.create_task(self._keep_resyncing())
+            group.create_task(self._keep_trying_unreadable())
+            group.create_task(self._keep_checking_versions())
             group.create_task(self.queue.run(self._reconcile, workers=self._settings.workers))
 
     def see(self, resource: GroupVersionResource, event: str | None, seen: Object) -> None:
@@ -109,6 +118,8 @@ class Controller:
         self._relisted.set()
 
     async def _reconcile(self, key: NamespacedName) -> float | None:
+        if not self._resync.is_readable(key.namespace):
+            return None  # it is queued again when the namespace can be read
         began = time.perf_counter()
         failed = True
         try:
@@ -122,7 +133,7 @@ class Controller:
         """List everything; try until it works: the API server or our resource's definition may come later."""
         while True:
             try:
-                await self._resync()
+                await self._resync.list_all()
             except StatusError as error:
                 _log.warning("cannot list yet: %s", error)
                 await asyncio.sleep(self._settings.resync.retry_delay)
@@ -131,10 +142,19 @@ class Controller:
 
     async def _keep_watching(self) -> None:
         while True:
+            self._restored.clear()
+            watching = asyncio.create_task(self._watcher.run())
+            restored = asyncio.create_task(self._restored.wait())
             try:
-                await self._watcher.run()
+                await asyncio.wait({watching, restored}, return_when=asyncio.FIRST_COMPLETED)
+                if watching.done():
+                    watching.result()
             except WatchingStoppedError as error:
                 _log.error("%s; watching anew in %.0f s", error, self._settings.resync.retry_delay)
+            finally:
+                watching.cancel()
+                restored.cancel()
+                await asyncio.wait({watching, restored})
             await asyncio.sleep(self._settings.resync.retry_delay)
             self._relisted.set()
 
@@ -144,34 +164,32 @@ class Controller:
             wait = resync.interval * random.uniform(1 - resync.spread, 1 + resync.spread)  # noqa: S311 - spreads load, guards nothing
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._relisted.wait(), timeout=wait)
-                await asyncio.sleep(self._settings.resync.relist_delay)
+                await asyncio.sleep(resync.relist_delay)
             self._relisted.clear()
             try:
-                await self._resync()
+                await self._resync.list_all()
             except StatusError as error:
                 _log.warning("cannot list: %s", error)
-                await asyncio.sleep(self._settings.resync.retry_delay)
+                await asyncio.sleep(resync.retry_delay)
                 self._relisted.set()
 
-    async def _resync(self) -> None:
-        """Compare what is known with what there is, and reconcile everything."""
-        for resource in WATCHED:
-            for namespace in self._namespaces:
-                await self._list(resource, namespace)
-            self._listed.add(resource)
-        for key in self.cache.destination_keys():
-            self.queue.add(key)
+    async def _keep_trying_unreadable(self) -> None:
+        while True:
+            await asyncio.sleep(self._settings.resync.unreadable_delay)
+            await self._resync.list_unreadable()
 
-    async def _list(self, resource: GroupVersionResource, namespace: str | None) -> None:
-        present: set[NamespacedName] = set()
-        until = "0"
-        async for page in self._client.list_pages(resource, namespace, label_selector=WATCHED[resource]):
-            until = page.resource_version
-            for item in page.items:
-                present.add(NamespacedName.of(item))
-                self.cache.put(resource, item)
-        for owner in self.cache.prune(resource, namespace, present=present, until=until):
-            self.queue.add(owner)
+    async def _keep_checking_versions(self) -> None:
+        while True:
+            await asyncio.sleep(self._settings.resync.version_check)
+            with contextlib.suppress(StatusError):
+                if await self._resync.went_back():
+                    self._relisted.set()
+
+    def _note_restored(self) -> None:
+        """Take in that versions went back: watches go on from versions that are yet to come, and must begin anew."""
+        self._resync.complete = False
+        self._reconciler.forget()
+        self._restored.set()
 
 
 def watcher_of(
@@ -222,6 +240,10 @@ class _CurrentController:
         """Return how full the queue is."""
         return self._controller.queue.stats() if self._controller else QueueStats(depth=0, oldest=0.0)
 
+    def unreadable(self) -> Collection[str]:
+        """Return the namespaces that cannot be read."""
+        return self._controller.unreadable() if self._controller else ()
+
     def destinations(self) -> list[Object]:
         """Return all destinations."""
         return self._controller.cache.destinations() if self._controller else []
@@ -267,6 +289,7 @@ async def _serve(
         registry,
         queue=current.queue,
         watches=current.watches,
+        unreadable=current.unreadable,
         is_leader=lambda: election.is_leader,
         destinations=current.destinations,
     )

@@ -69,6 +69,11 @@ class Reconciler:
         self._apply_states: dict[NamespacedName, ApplyState] = {}
         self._failures: dict[NamespacedName, int] = {}
 
+    def forget(self) -> None:
+        """Forget what was remembered of destinations: the cluster was restored from a backup."""
+        self._apply_states.clear()
+        self._failures.clear()
+
     async def reconcile(self, key: NamespacedName) -> float | None:
         """Bring one destination up to date; return after how many seconds to do so again by itself.
 

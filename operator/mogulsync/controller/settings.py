@@ -32,6 +32,10 @@ class ResyncSettings:
     """Share of the interval by which it varies, so that replicas and operators do not list at one moment."""
     relist_delay: float = 2.0
     """After a watch had to list anew, deletions may have been missed; several watches do so at the same time."""
+    unreadable_delay: float = 5.0
+    """Between two attempts to list a namespace that could not be read: one request, until a right is given."""
+    version_check: float = 30.0
+    """How often it is looked whether versions went back (a restored backup), which no watch tells: one request."""
     retry_delay: float = 2.0
     """After a failed list, or before kopf is started again: an API server takes seconds to come back."""
 

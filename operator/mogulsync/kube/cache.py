@@ -60,6 +60,18 @@ class Cache(Generic[K]):
                 del self._indexed[value]
         return dropped
 
+    def newest_version(self, namespace: str | None) -> int:
+        """Return the highest resourceVersion of a namespace's objects, or of all; 0 when there are none."""
+        versions = (
+            resource_version(each) for name, each in self._objects.items() if namespace in {None, name.namespace}
+        )
+        return max(versions, default=0)
+
+    def clear(self, namespace: str | None) -> list[Object]:
+        """Forget a namespace's objects, or all; return their last states."""
+        names = [name for name in self._objects if namespace in {None, name.namespace}]
+        return [dropped for name in names if (dropped := self.drop(name)) is not None]
+
     def missing_from(self, present: set[NamespacedName], *, namespace: str | None, until: str) -> list[Object]:
         """Return the objects that a list does not have though it should.
 

@@ -18,7 +18,8 @@ from kubernetes.aio.client import ApiClient, Configuration
 from mogulsync.kube.objects import GroupVersionResource, Object
 from mogulsync.kube.proxies import proxy_from_environment
 
-_PAGE_LENGTH: Final = 500
+PAGE_LENGTH: Final = 500
+"""Objects that one answer to a list has at most."""
 _UNREACHABLE: Final = 0
 _UID: Final = "metadata.uid"
 """The field of the 422 that answers a write for the uid of an object that was made anew since."""
@@ -96,7 +97,12 @@ class KubernetesClient(Protocol):
         """Return one object."""
 
     def list_pages(
-        self, resource: GroupVersionResource, namespace: str | None, *, label_selector: str = ""
+        self,
+        resource: GroupVersionResource,
+        namespace: str | None,
+        *,
+        label_selector: str = "",
+        page_length: int = PAGE_LENGTH,
     ) -> AsyncIterator[ObjectList]:
         """Yield all objects of the kind, of one namespace or of all, that the label selector picks."""
 
@@ -166,10 +172,15 @@ class RestClient:
         return await self._request("GET", resource.path(namespace, name))
 
     async def list_pages(
-        self, resource: GroupVersionResource, namespace: str | None, *, label_selector: str = ""
+        self,
+        resource: GroupVersionResource,
+        namespace: str | None,
+        *,
+        label_selector: str = "",
+        page_length: int = PAGE_LENGTH,
     ) -> AsyncIterator[ObjectList]:
         """Yield the objects page by page; all pages show the cluster at the same moment."""
-        query = {"limit": str(_PAGE_LENGTH), "labelSelector": label_selector}
+        query = {"limit": str(page_length), "labelSelector": label_selector}
         while True:
             answer = await self._request("GET", resource.path(namespace), query=query)
             items = [{"apiVersion": resource.api_version, "kind": resource.kind, **item} for item in answer["items"]]

@@ -12,9 +12,8 @@ import contextlib
 import ssl
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final, cast
 
@@ -86,11 +85,10 @@ class _NoDiffBase(kopf.DiffBaseStorage):
 
 @dataclass
 class _WatchState:
-    """What was seen of one kind's watches."""
+    """What was seen of the watch of one kind in one namespace, or in all."""
 
     last_activity: float
-    lists: Counter[str] = field(default_factory=Counter)
-    """How often each URL was listed."""
+    list_count: int = 0
 
 
 class Watcher:
@@ -127,12 +125,19 @@ class Watcher:
         self._timeouts = timeouts
         self._name = name
         self._clock = clock
-        self._states = {resource: _WatchState(clock()) for resource in resources}
+        # By the path of their URL.
+        self._states = {
+            resource: {resource.path(each): _WatchState(clock()) for each in self._namespaces or (None,)}
+            for resource in resources
+        }
 
     def ages(self) -> dict[GroupVersionResource, float]:
-        """Return how many seconds ago each kind's watch last showed life."""
+        """Return how many seconds ago each kind's watch last showed life: of several, the quietest."""
         now = self._clock()
-        return {resource: now - state.last_activity for resource, state in self._states.items()}
+        return {
+            resource: now - min(state.last_activity for state in states.values())
+            for resource, states in self._states.items()
+        }
 
     async def run(self) -> None:
         """Watch until cancelled.
@@ -201,7 +206,8 @@ class Watcher:
 
     def _handler(self, home: asyncio.AbstractEventLoop, resource: GroupVersionResource) -> Any:
         async def handle(event: kopf.RawEvent, **_: Any) -> None:
-            self._states[resource].last_activity = self._clock()
+            namespace = event["object"]["metadata"]["namespace"] if self._namespaces else None
+            self._states[resource][resource.path(namespace)].last_activity = self._clock()
             home.call_soon_threadsafe(self._on_event, resource, event["type"], dict(event["object"]))
 
         return handle
@@ -229,17 +235,21 @@ class Watcher:
 
     def _tracer(self, home: asyncio.AbstractEventLoop) -> Any:
         async def note(_: Any, __: Any, ended: aiohttp.TraceRequestEndParams) -> None:
-            resource = next((each for each in self._resources if ended.url.path.endswith(f"/{each.resource}")), None)
-            if resource is None or ended.response.status != HTTPStatus.OK:
+            state = self._state_of(ended.url.path)
+            if state is None:
                 return
-            state = self._states[resource]
-            state.last_activity = self._clock()
-            if "watch" not in ended.url.query:
-                state.lists[ended.url.path] += 1
-                if state.lists[ended.url.path] > 1:
+            state.last_activity = self._clock()  # a refusal is an answer, too: a restart would not change it
+            if ended.response.status == HTTPStatus.OK and "watch" not in ended.url.query:
+                state.list_count += 1
+                if state.list_count > 1:
                     home.call_soon_threadsafe(self._on_relist)
 
         return note
+
+    def _state_of(self, path: str) -> _WatchState | None:
+        """Return the state of the watch whose URL has this path, before which a server's own may stand."""
+        states = (item for states in self._states.values() for item in states.items())
+        return next((state for end, state in states if path.endswith(end)), None)
 
 
 def _description(error: BaseException) -> str:

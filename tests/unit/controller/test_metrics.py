@@ -35,6 +35,7 @@ def _metrics(
         registry,
         queue=lambda: queue or QueueStats(depth=0, oldest=0),
         watches=lambda: {"jobs": WatchStats(age=12.5, listed=True)},
+        unreadable=lambda: ["sales"],
         is_leader=lambda: is_leader,
         destinations=lambda: destinations,
     )
