@@ -38,7 +38,7 @@ class Urls:
 
     @property
     def authorize(self) -> str:
-        """Intercom's authorise page."""
+        """Intercom's authorize page."""
         return f"{self.intercom}/oauth"
 
     @property

@@ -217,6 +217,24 @@ async def test_a_cursor_in_the_url_is_ignored(intercom: httpx2.AsyncClient) -> N
     assert again["data"] == first["data"]
 
 
+@pytest.mark.parametrize(
+    "paging",
+    [
+        {"per_page": 0},
+        {"per_page": 151},
+        {"per_page": "many"},
+        {"starting_after": "broken"},
+        {"starting_after": "WzFd"},
+        {"starting_after": "W1sxXSwibm8iLG51bGxd"},
+        "next",
+    ],
+)
+async def test_a_page_that_cannot_be_is_refused(intercom: httpx2.AsyncClient, paging: Any) -> None:
+    body = {"query": filter_of("role", "=", "user"), "pagination": paging}
+    answer = await intercom.post("/contacts/search", json=body)
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, "parameter_invalid")
+
+
 async def test_a_wrong_order_is_refused_by_its_own_code(intercom: httpx2.AsyncClient) -> None:
     body = {"query": filter_of("role", "=", "user"), "sort": {"field": "created_at", "order": "desc"}}
     answer = await intercom.post("/contacts/search", json=body)
