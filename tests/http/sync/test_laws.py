@@ -27,9 +27,15 @@ FAULTS = st.lists(
     st.tuples(EFFECTS, PATHS, st.integers(0, 20), st.integers(1, 12)),
     max_size=4,
 )
-SPECS = st.fixed_dictionaries(
+_SPECS: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {
-        "fields": st.just([{"source": "MRR"}, {"source": "Plan"}, {"source": "LastUpdated"}]),
+        "fields": st.sampled_from(
+            [
+                [{"source": "MRR"}, {"source": "Plan"}, {"source": "LastUpdated"}],
+                [{"source": "Tags"}, {"source": "BillingCycle"}, {"source": "CompanyName"}],
+            ]
+        ),
+        "unmatchedContacts": st.sampled_from(["Keep", "Clear"]),
         "emptyValues": st.sampled_from(["Clear", "Keep"]),
         "maxChangedPercent": st.sampled_from([100, 99, 10]),
         "matching": st.sampled_from(
@@ -37,11 +43,13 @@ SPECS = st.fixed_dictionaries(
                 {"chartmogulField": "Email", "ambiguous": "UpdateAll"},
                 {"chartmogulField": "Email", "ambiguous": "Skip"},
                 {"chartmogulField": "ExternalID", "intercomFields": ["external_id", "billing_id"]},
+                {"chartmogulField": "UUID", "intercomFields": ["external_id"]},
             ]
         ),
         "intercom": st.sampled_from([{"readPlan": "Auto"}, {"readPlan": "Scan"}, {"readPlan": "Search"}]),
     }
 )
+SPECS = _SPECS.filter(lambda spec: spec["unmatchedContacts"] == "Keep" or spec["intercom"]["readPlan"] != "Search")
 UNHURRIED = settings(
     max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
@@ -64,6 +72,7 @@ def test_counts_add_up_and_the_next_run_finishes_whatever_went_wrong(
             assert finished.outcome is Outcome.SUCCEEDED
             again = await world.sync(**settled)
             assert again.contacts.unchanged == again.contacts.matched == finished.contacts.matched
+            assert again.contacts.cleared == 0
             dry = await world.sync(dry_run=True, **settled)
             assert dry.contacts == again.contacts
 

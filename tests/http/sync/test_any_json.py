@@ -1,0 +1,64 @@
+"""Whole syncs of records that hold any JSON anywhere: other records are synced, and no run fails by its own fault."""
+
+import asyncio
+import json
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from mogulsync.resource.reasons import RunReason
+from mogulsync.resource.sources import Source
+from mogulsync.sandbox import Rewrite
+from tests.support import sandbox_world
+from tests.support.any_json import json_texts, paths, with_text
+
+FIELDS = [
+    *({"source": source} for source in Source if source is not Source.CUSTOM_ATTRIBUTE),
+    {"source": "CustomAttribute", "key": "score", "type": "float", "attribute": "own_score"},
+    {"source": "CustomAttribute", "key": "since", "type": "date", "attribute": "own_since"},
+]
+LISTS = {
+    "customers": ("entries", "/customers"),
+    "invoices": ("invoices", "/invoices"),
+    "plans": ("plans", "/plans"),
+    "subscriptions": ("entries", "/customers/[^/]+/subscriptions"),
+    "contacts": ("data", "/contacts"),
+}
+
+
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+@given(
+    where=st.sampled_from(sorted(LISTS)),
+    place=st.integers(0, 10_000),
+    text=json_texts,
+    clear=st.sampled_from(["Keep", "Clear"]),
+)
+def test_an_odd_value_in_a_record_keeps_no_other_record_from_being_synced(
+    where: str, place: int, text: str, clear: str
+) -> None:
+    root, path = LISTS[where]
+
+    def spoil(body: Any) -> Any:
+        if not body[root]:
+            return body
+        found = list(paths(body[root][0]))
+        return with_text(body, (root, 0, *found[place % len(found)]), text)
+
+    async def story() -> None:
+        async with sandbox_world.world() as world:
+            contacts = world.pairs(3)
+            for uuid in world.uuids():
+                change = {"attributes": {"tags": ["a"], "custom": {"score": 1, "since": "2020-01-01"}}}
+                world.account.change_customer(uuid, change)
+            world.faults.inject(Rewrite(spoil), method="GET", path=path)
+            report = await world.sync(fields=FIELDS, unmatchedContacts=clear)
+            assert report.reason != RunReason.INTERNAL_ERROR
+            assert len(report.to_json()) <= 4096
+            json.loads(report.to_json())
+            if where in {"customers", "contacts"}:
+                assert [world.stored(contact)["chartmogul_mrr"] for contact in contacts[1:]] == [10.01, 10.02]
+
+    asyncio.run(story())
