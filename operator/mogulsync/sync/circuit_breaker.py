@@ -4,13 +4,9 @@ Outages (no usable answer after every attempt) of single records are those recor
 that refuses, shows that the API works.
 """
 
-from typing import Final
-
 from mogulsync.sync.failures import RunError, failure_of
+from mogulsync.sync.settings import MAX_OUTAGES_IN_A_ROW
 from mogulsync.transport.errors import Api, UnavailableError
-
-MAX_OUTAGES_IN_A_ROW: Final = 50
-"""Outages with no answer in between that end the run (the contract, section 3.6)."""
 
 
 class CircuitBreaker:

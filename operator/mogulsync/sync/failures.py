@@ -8,6 +8,7 @@ from typing import Any, Final
 from mogulsync.resource.reasons import RecordReason, RunReason
 from mogulsync.resource.report import RefusedAttribute
 from mogulsync.sync.attributes import described
+from mogulsync.sync.settings import CANCEL_SECONDS
 from mogulsync.transport.errors import (
     ApiError,
     CredentialsRejectedError,
@@ -16,11 +17,6 @@ from mogulsync.transport.errors import (
     UnavailableError,
 )
 
-GRACE_SECONDS: Final = 2.5
-"""For writes under way when a run is stopped; it has to be over within 5 seconds."""
-
-_CANCEL_SECONDS: Final = 1.0
-"""For everything else to notice that it is stopped."""
 _SECRETS: Final = {"ChartMogul": "the API key", "Intercom": "the access token"}
 
 _log: Final = logging.getLogger(__name__)
@@ -48,7 +44,7 @@ async def run_until(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> Run
     stopping.cancel()
     if not task.done():
         task.cancel()
-        await asyncio.wait({task}, timeout=_CANCEL_SECONDS)
+        await asyncio.wait({task}, timeout=CANCEL_SECONDS)
         return RunError(RunReason.INTERRUPTED, "stopped before it was done; the next run does what is left")
     error = task.exception()
     return run_error_of(error) if error is not None else None

@@ -20,7 +20,6 @@ from mogulsync.sync.contacts import ContactReader
 from mogulsync.sync.creation import create_attributes
 from mogulsync.sync.differences import Changes, without
 from mogulsync.sync.failures import (
-    GRACE_SECONDS,
     failure_of,
     no_attribute_usable,
     not_matchable,
@@ -37,6 +36,7 @@ from mogulsync.sync.progress import Progress
 from mogulsync.sync.reading import Account, read_account, unknown_data_sources
 from mogulsync.sync.readplan import read_plan_for, searches_for
 from mogulsync.sync.reporting import report_of, run_ending
+from mogulsync.sync.settings import BATCH_SIZE, STOP_GRACE_SECONDS
 from mogulsync.sync.statistics import RunStatistics
 from mogulsync.sync.subscriptions import SubscriptionLookup
 from mogulsync.sync.writing import ClearTally, ContactChanges, DryRunWriter, IntercomWriter, UpdateTally, Writer
@@ -44,8 +44,6 @@ from mogulsync.transport.errors import RejectedError, UnavailableError
 from mogulsync.transport.stats import RequestStats
 
 _log: Final = logging.getLogger(__name__)
-_BATCH: Final = 150
-"""Contacts compared at a time where they do not come in pages."""
 
 
 class Sync:
@@ -95,7 +93,7 @@ class Sync:
     async def run(self, stop: asyncio.Event) -> Report:
         """Run until done, until it cannot go on, or until `stop` is set; return the report in every case."""
         failure = await run_until(stop, self._work())
-        await self._writer.close(GRACE_SECONDS)
+        await self._writer.close(STOP_GRACE_SECONDS)
         customers = Customers()
         self._warn()
         if self._matcher is not None:
@@ -200,8 +198,8 @@ class Sync:
                         self._consider(contact, found, candidates)
                 yield matches
         rest = matcher.rest()
-        for first in range(0, len(rest), _BATCH):
-            yield rest[first : first + _BATCH]
+        for first in range(0, len(rest), BATCH_SIZE):
+            yield rest[first : first + BATCH_SIZE]
 
     def _consider(self, contact: Contact, found: Match | Unmatched | None, candidates: ClearCandidates) -> None:
         """Take note of a contact that is to be cleared when no customer matches it."""

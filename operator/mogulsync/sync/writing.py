@@ -16,16 +16,13 @@ from mogulsync.sync.differences import Changes, not_stored
 from mogulsync.sync.failures import failure_of, record_reason
 from mogulsync.sync.fields import Field, Value
 from mogulsync.sync.progress import Phase, Progress
+from mogulsync.sync.settings import FRESH_ATTRIBUTE_SECONDS
 from mogulsync.sync.statistics import RunStatistics
 from mogulsync.transport.errors import CredentialsRejectedError, GoneError, RejectedError, UnavailableError
 
 _log: Final = logging.getLogger(__name__)
 _INVALID: Final = frozenset({400, 422})
 """Statuses by which Intercom refuses values."""
-
-
-FRESH_SECONDS: Final = 60
-"""For so long after it was made an attribute may be unknown to Intercom's writes (the contract, section 3.4)."""
 
 
 class ContactChanges(NamedTuple):
@@ -270,7 +267,7 @@ class IntercomWriter:
 
     def _is_fresh(self, attribute: str) -> bool:
         made_at = self._made_at.get(attribute)
-        return made_at is not None and (self._now() - made_at).total_seconds() < FRESH_SECONDS
+        return made_at is not None and (self._now() - made_at).total_seconds() < FRESH_ATTRIBUTE_SECONDS
 
     def _count(self, contact_id: str, values: Mapping[Field, Value | None], answer: Contact, tally: Tally) -> None:
         lost = not_stored(values, answer.attributes)

@@ -1,8 +1,9 @@
 import pytest
 
 from mogulsync.resource.reasons import RunReason
-from mogulsync.sync.circuit_breaker import MAX_OUTAGES_IN_A_ROW, CircuitBreaker
+from mogulsync.sync.circuit_breaker import CircuitBreaker
 from mogulsync.sync.failures import RunError
+from mogulsync.sync.settings import MAX_OUTAGES_IN_A_ROW
 from mogulsync.transport.errors import ThrottledError, UnavailableError
 
 DOWN = UnavailableError("Intercom", "cannot update", status=503)
