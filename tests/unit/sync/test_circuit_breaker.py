@@ -20,7 +20,7 @@ def test_fifty_outages_in_a_row_end_the_run() -> None:
     fail(breaker, MAX_OUTAGES_IN_A_ROW - 1)
     with pytest.raises(RunError) as caught:
         fail(breaker, 1)
-    assert caught.value.reason is RunReason.INTERCOM_UNAVAILABLE
+    assert caught.value.reason == RunReason.INTERCOM_UNAVAILABLE
 
 
 def test_an_answer_in_between_breaks_the_row() -> None:
@@ -36,7 +36,7 @@ def test_no_answer_at_all_and_an_outage_end_the_run(error: UnavailableError) -> 
     breaker.record_outage(error)
     with pytest.raises(RunError) as caught:
         breaker.conclude()
-    assert caught.value.reason is RunReason.INTERCOM_UNAVAILABLE
+    assert caught.value.reason == RunReason.INTERCOM_UNAVAILABLE
 
 
 def test_an_outage_among_answers_is_that_records_own() -> None:

@@ -43,7 +43,7 @@ def test_refused_credentials_are_told_with_the_apis_own_code_and_the_fix(api: Ap
 def test_an_unforeseen_error_is_logged_but_its_text_goes_nowhere_else(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.ERROR):
         failure = run_error_of(KeyError("ann@example.com"))
-    assert failure.reason is RunReason.INTERNAL_ERROR
+    assert failure.reason == RunReason.INTERNAL_ERROR
     assert "ann@example.com" not in failure.message
     assert caplog.records[0].exc_info
 

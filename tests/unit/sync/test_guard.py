@@ -30,7 +30,7 @@ def test_trips_above_the_share_only(changed: int, matched: int, percent: int, *,
     assert guard.can_trip
     with pytest.raises(RunError) as caught:
         guard.check(changed=changed, matched=matched)
-    assert caught.value.reason is RunReason.GUARD_TRIPPED
+    assert caught.value.reason == RunReason.GUARD_TRIPPED
 
 
 @pytest.mark.parametrize(("percent", "can"), [(100, False), (99, True), (1, True)])

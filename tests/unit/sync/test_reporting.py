@@ -54,7 +54,7 @@ def test_a_failed_contact_makes_it_partial_and_counts_what_was_stored() -> None:
     statistics.count_failed("NotStored", Example(contact="c1", request_id="r1"), [Source.MRR])
     statistics.count_failed("NotStored", Example(contact="c2", request_id="r2"))
     report = close(statistics)
-    assert report.reason is RunReason.PARTIALLY_SUCCEEDED
+    assert report.reason == RunReason.PARTIALLY_SUCCEEDED
     assert report.exit_code is ExitCode.PARTIALLY_SUCCEEDED
     assert report.message == "412 of 500 customers matched, 1 contacts updated, 2 failed"
     assert report.fields == {Source.MRR: 2, Source.CUSTOMER_STATUS: 1}
