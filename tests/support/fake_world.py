@@ -37,6 +37,7 @@ class FakeWorld:
         self.cache = DestinationCache()
         self.client.subscribe(self._see)
         self.requeue_after: float | None = None
+        self.put_back_count = 0
         stored = destination(annotations=annotations, **spec)
         stored["metadata"]["creationTimestamp"] = timestamp(START)
         self.client.put(DESTINATIONS, stored | {"status": {"observedGeneration": -1}})
@@ -45,7 +46,11 @@ class FakeWorld:
     def restart(self, *, image: str = IMAGE) -> None:
         """Start another operator, which remembers nothing."""
         self.reconciler = Reconciler(
-            self.client, self.cache, job_defaults=JobDefaults(image=image), clock=lambda: self.now
+            self.client,
+            self.cache,
+            job_defaults=JobDefaults(image=image),
+            clock=lambda: self.now,
+            on_put_back=self._count_put_back,
         )
 
     async def reconcile(self, *, after: timedelta = timedelta()) -> Object:
@@ -115,6 +120,12 @@ class FakeWorld:
             stored["metadata"]["annotations"] = dict(annotations)
         stored["spec"] |= spec
         self.client.put(DESTINATIONS, stored)
+
+    def overwrite_cronjob(self, **spec: Any) -> None:
+        """Change the CronJob as a person or a second operator does."""
+        stored = self.cronjob
+        stored["spec"] |= spec
+        self.client.put(CRONJOBS, stored)
 
     def refuse(self, resource: GroupVersionResource, error: StatusError | None) -> None:
         """Let the API server refuse writes of a kind; None: it takes them again."""
@@ -210,6 +221,9 @@ class FakeWorld:
         self.finish(check)
         await self.reconcile()
         assert self.condition("Ready") in {("True", "Ready"), ("True", "Suspended")}
+
+    def _count_put_back(self) -> None:
+        self.put_back_count += 1
 
     def _job(self, name: str) -> Object:
         return next(job for job in self.client.objects(JOBS) if job["metadata"]["name"] == name)

@@ -1,9 +1,10 @@
 """What is remembered of a CronJob's applies between reconciles. Nothing of it has to survive the process."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from mogulsync.controller.blocker import Blocker
+from mogulsync.controller.contention import Contention
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,3 +25,4 @@ class ApplyState:
     """Generations of the destination and of the CronJob that belong together. It saves comparing them, and
     the API server may write a value differently from how it was given (0.1 CPU as 100m)."""
     refusal: Refusal | None = None
+    contention: Contention = field(default_factory=Contention)

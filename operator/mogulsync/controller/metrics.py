@@ -72,6 +72,11 @@ class Metrics:
         self._retries = Counter(
             "mogulsync_queue_retries", "Items put back into the queue after a failure.", registry=registry
         )
+        self._put_back = Counter(
+            "mogulsync_put_back",
+            "Writes of what another had changed; many of them are a second operator's doing.",
+            registry=registry,
+        )
         self._lag = Histogram(
             "mogulsync_event_loop_lag_seconds",
             "How late the event loop ran what was due, measured every second.",
@@ -90,6 +95,10 @@ class Metrics:
     def count_retry(self) -> None:
         """Count an item that was put back into the queue after a failure."""
         self._retries.inc()
+
+    def count_put_back(self) -> None:
+        """Count a write of what another had changed."""
+        self._put_back.inc()
 
     def observe_lag(self, seconds: float) -> None:
         """Record how late the event loop was."""

@@ -56,6 +56,7 @@ class Controller:
         settings: How often and how many at a time.
         on_reconciled: Called after each reconcile with its seconds and whether it failed.
         on_retry: Called whenever a key is put back after a failure.
+        on_put_back: Called when something was written again that another had changed.
         clock: The time of day, with a zone.
     """
 
@@ -69,13 +70,16 @@ class Controller:
         settings: OperatorSettings,
         on_reconciled: Callable[[float, bool], None] = lambda _seconds, _failed: None,
         on_retry: Callable[[], None] = lambda: None,
+        on_put_back: Callable[[], None] = lambda: None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.cache = DestinationCache()
         self.queue: WorkQueue[NamespacedName] = WorkQueue(backoff=settings.backoff, on_retry=on_retry)
         self._client = client
         self._settings = settings
-        self._reconciler = Reconciler(client, self.cache, job_defaults=job_defaults, clock=clock)
+        self._reconciler = Reconciler(
+            client, self.cache, job_defaults=job_defaults, clock=clock, on_put_back=on_put_back
+        )
         self._on_reconciled = on_reconciled
         self._resync = Resync(
             client, self.cache, namespaces=namespaces, on_found=self.queue.add, on_restored=self._note_restored
@@ -310,6 +314,7 @@ async def _serve(
             settings=settings,
             on_reconciled=lambda seconds, failed: metrics.observe_reconcile(seconds, failed=failed),
             on_retry=metrics.count_retry,
+            on_put_back=metrics.count_put_back,
         )
         with current.use(controller):
             await controller.run()

@@ -16,6 +16,7 @@ from mogulsync.controller.blocker import Blocker
 from mogulsync.controller.cache import DestinationCache
 from mogulsync.controller.children import Children
 from mogulsync.controller.conditions import Findings, conditions, headline
+from mogulsync.controller.contention import Contention
 from mogulsync.controller.destination import IntercomDestination
 from mogulsync.controller.events import notice_of, publish, transitions
 from mogulsync.controller.jobdefaults import JobDefaults
@@ -29,7 +30,7 @@ from mogulsync.controller.steps.record import record_previews, record_runs
 from mogulsync.controller.steps.requests import start_preview, start_run
 from mogulsync.controller.steps.result import FoldedResult, StepResult, fold
 from mogulsync.kube.client import KubernetesClient, StatusError
-from mogulsync.kube.objects import NamespacedName
+from mogulsync.kube.objects import NamespacedName, Object, digest
 from mogulsync.resource.reasons import RunReason
 from mogulsync.resource.status import Status
 
@@ -51,6 +52,7 @@ class Reconciler:
         cache: What was seen of the cluster.
         job_defaults: What Jobs have unless spec.job says otherwise.
         clock: The time of day, with a zone.
+        on_put_back: Called when something was written again that another had changed.
     """
 
     def __init__(
@@ -60,18 +62,22 @@ class Reconciler:
         *,
         job_defaults: JobDefaults,
         clock: Callable[[], datetime],
+        on_put_back: Callable[[], None] = lambda: None,
     ) -> None:
         self._client = client
         self._cache = cache
         self._children = Children(client, cache)
         self._job_defaults = job_defaults
         self._clock = clock
+        self._on_put_back = on_put_back
         self._apply_states: dict[NamespacedName, ApplyState] = {}
+        self._status_contentions: dict[NamespacedName, Contention] = {}
         self._failures: dict[NamespacedName, int] = {}
 
     def forget(self) -> None:
         """Forget what was remembered of destinations: the cluster was restored from a backup."""
         self._apply_states.clear()
+        self._status_contentions.clear()
         self._failures.clear()
 
     async def reconcile(self, key: NamespacedName) -> float | None:
@@ -83,6 +89,7 @@ class Reconciler:
         stored = self._cache.destination(key)
         if stored is None or stored["metadata"].get("deletionTimestamp"):
             self._apply_states.pop(key, None)
+            self._status_contentions.pop(key, None)
             self._failures.pop(key, None)
             self._cache.forget(key)
             return None
@@ -92,14 +99,17 @@ class Reconciler:
             self._apply_states[key] = folded.apply_state
         if folded.error is not None and self._count_failure(key) <= _SILENT_FAILURES:
             raise folded.error
-        await self._write_status(destination, status, folded, now=now)
-        self._cache.forget(key)
+        if folded.put_back:
+            self._on_put_back()
+        put_off = await self._write_status(destination, status, folded, now=now)
+        await publish(self._client, destination, folded.notices, now=now)
+        if put_off is None:
+            self._cache.forget(key)
         if folded.error is not None:
             raise folded.error
         self._failures.pop(key, None)
-        if folded.requeue_after is None:
-            return None
-        return (max(timedelta(), folded.requeue_after) + _MARGIN).total_seconds()
+        waits = [wait for wait in (folded.requeue_after, put_off) if wait is not None]
+        return (max(timedelta(), min(waits)) + _MARGIN).total_seconds() if waits else None
 
     async def _run_steps(self, destination: IntercomDestination, now: datetime) -> tuple[Status, FoldedResult]:
         """Run each step on the status that those before it left; return the last and all results as one."""
@@ -132,8 +142,12 @@ class Reconciler:
 
     async def _write_status(
         self, destination: IntercomDestination, status: Status, folded: FoldedResult, *, now: datetime
-    ) -> None:
-        """Write the status if anything in it differs, and Events of what changed."""
+    ) -> timedelta | None:
+        """Write the status if anything in it differs, and Events of the conditions that changed.
+
+        Returns:
+            The time until it may be written, where another has written against it again and again; else None.
+        """
         before = destination.status.conditions or []
         after = conditions(_findings(destination, status, folded), before=before, now=now)
         complete = status.model_copy(
@@ -144,24 +158,29 @@ class Reconciler:
                 "consecutive_failures": status.consecutive_failures or 0,
             }
         )
-        changes = merge_patch(
-            destination.stored_status, complete.model_dump(mode="json", by_alias=True, exclude_none=True)
-        )
+        document = complete.model_dump(mode="json", by_alias=True, exclude_none=True)
+        changes = merge_patch(destination.stored_status, document)
         if not changes:
-            return
+            return None
+        contention, mark = self._status_contentions.get(destination.key, Contention()), _mark(document)
+        if left := contention.wait(mark, now):
+            return left
         body = {"metadata": {"resourceVersion": destination.resource_version}, "status": changes}
         try:
             stored = await self._client.patch(DESTINATIONS, *destination.key, body, subresource="status")
         except StatusError as error:
             if error.not_found:
-                return
+                return None
             raise
         self._cache.put(DESTINATIONS, stored)
+        contention = self._status_contentions[destination.key] = contention.written(mark, now)
+        if contention.put_back:
+            self._on_put_back()
         changed = list(transitions(before, after))
         for each in changed:
             _log.info("%s: %s is %s: %s", destination.key, each.type, each.status, each.reason)
-        notices = [*map(notice_of, changed), *folded.notices]
-        await publish(self._client, IntercomDestination.parse(stored), notices, now=now)
+        await publish(self._client, IntercomDestination.parse(stored), map(notice_of, changed), now=now)
+        return None
 
     def _count_failure(self, key: NamespacedName) -> int:
         """Count a reconcile that a request failed in; return how many have in a row."""
@@ -189,3 +208,9 @@ def _findings(destination: IntercomDestination, status: Status, folded: FoldedRe
         last_sync=status.last_sync,
         missed=folded.missed,
     )
+
+
+def _mark(document: Object) -> str:
+    """Return a digest of a status, but for the times at which conditions changed: they differ with every writer."""
+    listed = [{**each, "lastTransitionTime": None} for each in document["conditions"]]
+    return digest(document | {"conditions": listed})

@@ -158,3 +158,5 @@ class NoticeReason(StrEnum):
 
     STALE_REQUEST = "StaleRequest"
     """A request that is older than the resource, as after a restored backup, is echoed and not acted on."""
+    CONTENDED = "Contended"
+    """Something else, such as a second operator, changes again and again what the operator writes."""

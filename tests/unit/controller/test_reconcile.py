@@ -497,3 +497,54 @@ def test_claiming_leaves_to_others_what_is_not_spec() -> None:
     assert velero["fieldsV1"] == {"f:metadata": {"f:labels": {}}}
     assert controller == entries[2]
     assert ours["fieldsV1"] == {"f:spec": {"f:x": {}, "f:y": {}}, "f:metadata": {".": {}}}
+
+
+# --- another writes, too ---
+
+
+async def test_what_a_person_changes_is_put_back_at_once() -> None:
+    world = FakeWorld()
+    await world.make_ready()
+    for _ in range(2):
+        world.overwrite_cronjob(schedule="1 1 * * *")
+        await world.reconcile()
+        assert world.cronjob["spec"]["schedule"] == "0 9 * * *"
+    assert "Contended" not in world.events
+
+
+async def test_what_another_operator_changes_is_put_back_ever_less_often_with_one_event() -> None:
+    world = FakeWorld()
+    await world.make_ready()
+    count, end = len(world.client.writes), world.now + timedelta(minutes=20)
+    while world.now < end:
+        world.overwrite_cronjob(schedule="1 1 * * *")
+        await world.reconcile(after=timedelta(seconds=1))
+    written = [write for write in world.client.writes[count:] if write.resource == CRONJOBS]
+    assert 5 <= len(written) <= 14
+    assert world.put_back_count == len(written)
+    assert world.events.count("Contended") == 1
+    await world.reconcile(after=timedelta(minutes=5))
+    assert world.cronjob["spec"]["schedule"] == "0 9 * * *"
+
+
+async def test_a_status_that_another_operator_writes_is_put_back_ever_less_often() -> None:
+    world = FakeWorld()
+    await world.make_ready()
+    count, end = len(world.client.writes), world.now + timedelta(minutes=20)
+    while world.now < end:
+        stored = world.destination
+        stored["status"]["message"] = "another operator's"
+        world.client.put(DESTINATIONS, stored)
+        await world.reconcile(after=timedelta(seconds=1))
+    written = [write for write in world.client.writes[count:] if write.resource == DESTINATIONS]
+    assert 5 <= len(written) <= 14
+
+
+async def test_a_spec_that_changes_to_and_fro_is_followed_at_once() -> None:
+    world = FakeWorld()
+    await world.make_ready()
+    for number in range(20):
+        world.edit(suspend=number % 2 == 0)
+        await world.reconcile(after=timedelta(seconds=1))
+        assert world.cronjob["spec"]["suspend"] == (number % 2 == 0)
+    assert world.put_back_count == 0

@@ -7,13 +7,15 @@ from typing import Final
 from mogulsync.controller.applystate import ApplyState, Refusal
 from mogulsync.controller.blocker import Blocker, blocker_of, is_invalid, is_transient
 from mogulsync.controller.children import Children
+from mogulsync.controller.contention import CONTENDED_COUNT
 from mogulsync.controller.cronjob import annotated, as_applied, build_cronjob, is_annotated, is_orphan
+from mogulsync.controller.events import Notice
 from mogulsync.controller.resources import DESTINATIONS
 from mogulsync.controller.snapshot import Snapshot
 from mogulsync.controller.steps.result import StepResult
 from mogulsync.kube.client import StatusError
 from mogulsync.kube.objects import Object, digest, owned_by, owned_by_predecessor
-from mogulsync.resource.reasons import ConditionReason
+from mogulsync.resource.reasons import ConditionReason, NoticeReason
 from mogulsync.resource.spec import Spec
 from mogulsync.resource.times import timestamp
 
@@ -23,6 +25,13 @@ CONFLICT_POLL: Final = timedelta(seconds=15)
 """How often a name that another's CronJob has is looked at: such a CronJob is not watched."""
 REPLACING_POLL: Final = timedelta(seconds=1)
 """How often a CronJob that Kubernetes is about to collect is looked at."""
+
+_CONTENDED: Final = Notice(
+    reason=NoticeReason.CONTENDED,
+    action="CronJob",
+    message="Something else changes the CronJob as often as it is put back, such as a second operator for this "
+    "namespace. It is put back ever less often, up to every 5 minutes.",
+)
 
 
 async def place_cronjob(snapshot: Snapshot, spec: Spec, children: Children, before: ApplyState) -> StepResult:
@@ -40,6 +49,8 @@ async def place_cronjob(snapshot: Snapshot, spec: Spec, children: Children, befo
     desired = build_cronjob(snapshot.destination, spec)
     if refused := _refused_lately(snapshot, desired, before.refusal):
         return refused
+    if left := before.contention.wait(digest(desired), snapshot.now):
+        return StepResult(requeue_after=left)
     if live is not None and is_orphan(live, snapshot.destination):
         return await _adopt(snapshot, children, desired, live=live, before=before)
     return await _apply(snapshot, children, desired, live=live, before=before)
@@ -86,8 +97,12 @@ async def _apply(
         if live is None or not is_invalid(error):
             return result
         return await _suspend(children, live, result)
+    generations = snapshot.destination.generation, stored["metadata"]["generation"]
+    contention = before.contention.written(digest(desired), snapshot.now)
     return StepResult(
-        apply_state=ApplyState(settled=(snapshot.destination.generation, stored["metadata"]["generation"]))
+        apply_state=ApplyState(settled=generations, contention=contention),
+        put_back=bool(contention.put_back),
+        notices=(_CONTENDED,) if len(contention.put_back) == CONTENDED_COUNT else (),
     )
 
 

@@ -35,6 +35,8 @@ class StepResult:
     """Events to publish besides those of conditions."""
     apply_state: ApplyState | None = None
     """What is to be remembered of the CronJob's applies."""
+    put_back: bool = False
+    """Whether something was written again that another had changed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +51,7 @@ class FoldedResult:
     missed: datetime | None
     notices: tuple[Notice, ...]
     apply_state: ApplyState | None
+    put_back: bool
 
 
 def fold(results: Sequence[StepResult]) -> FoldedResult:
@@ -63,6 +66,7 @@ def fold(results: Sequence[StepResult]) -> FoldedResult:
         missed=_first(each.missed for each in results),
         notices=tuple(notice for each in results for notice in each.notices),
         apply_state=_first(each.apply_state for each in results),
+        put_back=any(each.put_back for each in results),
     )
 
 

@@ -1,0 +1,44 @@
+"""Whether another writes against the operator: what it wrote is changed again and again, and it waits ever longer.
+
+A person's change is put back at once. A second operator on the same namespaces puts its own back as fast, and
+without a wait the two would write as often as the API server takes it.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+WINDOW: Final = timedelta(minutes=30)
+"""How long it is remembered that something was put back."""
+FIRST_WAIT: Final = timedelta(seconds=1)
+"""Before something is put back for the third time within the window; doubled with each time."""
+LONGEST_WAIT: Final = timedelta(minutes=5)
+CONTENDED_COUNT: Final = 3
+"""Something that was put back so often within the window is worth an Event."""
+_FREE_COUNT: Final = 2
+"""So often something is put back at once."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contention:
+    """What the operator wrote last, and how often it has put the same back lately."""
+
+    digest: str = ""
+    put_back: tuple[datetime, ...] = ()
+
+    def wait(self, digest: str, now: datetime) -> timedelta:
+        """Return the time until this may be written; zero: now."""
+        recent = self._recent(now) if digest == self.digest else ()
+        if len(recent) < _FREE_COUNT:
+            return timedelta()
+        delay: timedelta = min(FIRST_WAIT * (1 << min(len(recent) - _FREE_COUNT, 20)), LONGEST_WAIT)
+        return max(recent[-1] + delay - now, timedelta())
+
+    def written(self, digest: str, now: datetime) -> "Contention":
+        """Return what is to be remembered when this has been written."""
+        if digest != self.digest:
+            return Contention(digest=digest)
+        return Contention(digest=digest, put_back=(*self._recent(now), now))
+
+    def _recent(self, now: datetime) -> tuple[datetime, ...]:
+        return tuple(time for time in self.put_back if time > now - WINDOW)
