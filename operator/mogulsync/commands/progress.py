@@ -61,7 +61,7 @@ def _display(style: Style) -> Display | None:
         return _bars() if sys.stderr.isatty() else None
     if style == "off":
         return None
-    return PlainLines(time.monotonic) if style == "plain" else JsonLines(time.monotonic)
+    return PlainProgress(time.monotonic) if style == "plain" else JsonProgress(time.monotonic)
 
 
 class Pace:
@@ -97,7 +97,7 @@ def _pace(counter: Counter, seconds: float) -> tuple[float, float | None]:
     return rate, max(0, counter.total - counter.done) / rate
 
 
-class PlainLines:
+class PlainProgress:
     """A line for each phase that moved."""
 
     seconds = _PLAIN_SECONDS
@@ -121,7 +121,7 @@ class PlainLines:
         """Nothing to put in order."""
 
 
-class JsonLines:
+class JsonProgress:
     """One JSON object a line."""
 
     seconds = _JSON_SECONDS

@@ -3,7 +3,7 @@ from collections.abc import Callable
 
 import pytest
 
-from mogulsync.commands.progress import JsonLines, Pace, PlainLines
+from mogulsync.commands.progress import JsonProgress, Pace, PlainProgress
 from mogulsync.sync.progress import Phase, Progress
 
 
@@ -46,7 +46,7 @@ def test_the_rate_of_a_phase_that_has_finished_stays(clock: Clock) -> None:
 
 
 def test_plain_lines_tell_only_what_moved(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
-    lines = PlainLines(clock)
+    lines = PlainProgress(clock)
     progress = Progress()
     advance(progress, Phase.CUSTOMERS, done=5, total=None)
     clock.now = 5.0
@@ -58,9 +58,9 @@ def test_plain_lines_tell_only_what_moved(clock: Clock, capsys: pytest.CaptureFi
     assert capsys.readouterr().err.splitlines() == ["customers: 5, 1/s", "contacts: 150 of 600, 30/s, 15 s left"]
 
 
-@pytest.mark.parametrize("display", [JsonLines])
+@pytest.mark.parametrize("display", [JsonProgress])
 def test_json_lines_are_for_machines(
-    clock: Clock, capsys: pytest.CaptureFixture[str], display: Callable[[Clock], JsonLines]
+    clock: Clock, capsys: pytest.CaptureFixture[str], display: Callable[[Clock], JsonProgress]
 ) -> None:
     shown = display(clock)
     progress = Progress()
