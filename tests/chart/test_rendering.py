@@ -253,6 +253,11 @@ def test_without_defaults_of_the_jobs_there_is_no_file() -> None:
     assert not [argument for argument in _container(values)["args"] if argument.startswith("--job-defaults")]
 
 
+def test_the_defaults_of_the_jobs_can_be_taken_back() -> None:
+    """As by `helm upgrade --reuse-values --set jobs=null`."""
+    assert [document for document in helm.render({}, "--set", "jobs=null") if document["kind"] == "ConfigMap"] == []
+
+
 def test_other_defaults_of_the_jobs_start_the_operator_anew() -> None:
     templates = [_pod({"jobs": {"priorityClassName": name}}) for name in ("low", "high")]
     assert templates[0]["metadata"]["annotations"] != templates[1]["metadata"]["annotations"]

@@ -105,7 +105,7 @@ annotations:
 
 {{/* What holds for the Jobs of every destination, as YAML of the shape of spec.job; empty: nothing. */}}
 {{- define "mogulsync.jobDefaults" -}}
-{{- with omit .Values.jobs "networkPolicy" -}}
+{{- with omit (default dict .Values.jobs) "networkPolicy" -}}
 {{- toYaml . -}}
 {{- end -}}
 {{- end -}}
