@@ -31,11 +31,11 @@ BY_EXTERNAL_ID: Final = "/contacts/find_by_external_id/{external_id}"
 ATTRIBUTES: Final = "/data_attributes"
 ATTRIBUTE: Final = "/data_attributes/{data_attribute_id}"
 NOW: Final = 1_800_000_000.0
-"""What the sandbox's clock shows, in unix seconds; it stands still, so that a spent budget stays spent."""
+"""What the sandbox's clock shows, in unix seconds; it does not move, so that a spent budget stays spent."""
 NOBODY: Final = "0" * 24
 
 NEVER_ANSWERED: Final = {
-    ("PUT", ATTRIBUTE, 422): "the sandbox has nothing that depends on an attribute, which is what this status tells",
+    ("PUT", ATTRIBUTE, 422): "the sandbox has nothing that depends on an attribute, which is what this status is for",
 }
 """Statuses that the description lists and the sandbox does not answer, each with the reason."""
 

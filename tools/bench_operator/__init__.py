@@ -9,7 +9,7 @@ kubelet       ends every Pod with a report at once
 bare          the bare client: the same writes, known beforehand
 rehearsal     what the operator writes for one destination
 destinations  the destinations that are applied
-observer      watches the cluster and tells when something was first so
+observer      watches of the cluster, and when each condition first held
 audit         what the operator wrote, by the API server's own account
 api           the Kubernetes API with nothing in between
 """

@@ -73,7 +73,7 @@ class Api:
     async def watch(self, path: str) -> AsyncIterator[tuple[str, Object]]:
         """Yield what there is as ADDED, then each event's type and object; all again when the server ends the watch.
 
-        It does so once soon after a resource is defined, and to whoever reads too slowly.
+        It does so once soon after a resource is defined, and to clients that read too slowly.
 
         Raises:
             RefusedError: The watch was refused.

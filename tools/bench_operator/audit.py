@@ -8,7 +8,7 @@ from typing import Final
 from bench_operator.destinations import NAMESPACE
 
 ACCOUNT: Final = "operator"
-"""Service account of what is measured, so that its writes are told from all others."""
+"""Service account of what is measured, so that its writes are counted apart from all others."""
 
 _WRITES: Final = ("create", "update", "patch", "delete", "deletecollection")
 

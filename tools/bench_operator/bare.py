@@ -85,7 +85,7 @@ class BareClient:
 
 
 async def run(kubeconfig: Path, count: int, *, wait: bool) -> None:
-    """Get ready, wait to be told to begin, work, and tell what it took."""
+    """Get ready, wait for a line on standard input, do the work, and print what it took."""
     rehearsed = await rehearse()
     async with Api(kubeconfig) as api, asyncio.TaskGroup() as group:
         client = BareClient(api, rehearsed, count, wait=wait)

@@ -1,4 +1,4 @@
-"""Watches the cluster and tells when something was first so. Times are those of the machine's monotonic clock."""
+"""Watches of the cluster, and when each condition first held. Times are those of the machine's monotonic clock."""
 
 import asyncio
 import time
@@ -50,7 +50,7 @@ class Observer:
         """
         try:
             async with asyncio.timeout(seconds):
-                while not holds():  # noqa: ASYNC110 - what may hold is told by any of three watches
+                while not holds():  # noqa: ASYNC110 - any of three watches may make it hold
                     await asyncio.sleep(_POLL_SECONDS)
         except TimeoutError:
             raise TimeoutError(f"not within {seconds:.0f} s: {what}") from None

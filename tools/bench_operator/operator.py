@@ -109,7 +109,7 @@ class Operator:
         raise OperatorError(f"the operator does not become ready; its log ends:\n{self._process.log_tail()}")
 
     def _addresses(self) -> tuple[str, str] | None:
-        """Return where metrics and probes are served, as the log tells."""
+        """Return where metrics and probes are served, as the log says."""
         for line in self._log.read_text(encoding="utf-8", errors="replace").splitlines():
             if '"serving metrics' in line:
                 metrics, health = (word for word in json.loads(line)["message"].split() if ":" in word)

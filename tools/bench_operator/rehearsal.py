@@ -1,4 +1,4 @@
-"""What the operator writes for one destination, found out by letting its reconciler write to a notebook."""
+"""What the operator writes for one destination, recorded from its own reconciler."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -46,7 +46,7 @@ class Rehearsed:
     """When its check has passed."""
 
 
-class _Notebook:
+class _RecordingCluster:
     """A client that takes everything and notes it."""
 
     def __init__(self, shown: Object) -> None:
@@ -90,18 +90,18 @@ class _Notebook:
 async def rehearse() -> Rehearsed:
     """Return what the operator writes for a destination that is created and whose check passes."""
     shown = _as_stored(destination(NAME))
-    key, cache, notebook = NamespacedName(NAMESPACE, NAME), DestinationCache(), _Notebook(shown)
+    key, cache, recording = NamespacedName(NAMESPACE, NAME), DestinationCache(), _RecordingCluster(shown)
     reconciler = Reconciler(
-        notebook, cache, job_defaults=JobDefaults(image="mogulsync:bench"), clock=lambda: datetime.now(UTC)
+        recording, cache, job_defaults=JobDefaults(image="mogulsync:bench"), clock=lambda: datetime.now(UTC)
     )
     cache.put(DESTINATIONS, shown)
     await reconciler.reconcile(key)
-    at_once, notebook.writes = notebook.writes, []
+    at_once, recording.writes = recording.writes, []
     (job,) = cache.jobs(key)
     for resource, seen in _ended(job):
         cache.put(resource, seen)
     await reconciler.reconcile(key)
-    return Rehearsed(at_once, notebook.writes)
+    return Rehearsed(at_once, recording.writes)
 
 
 def _as_stored(manifest: Object) -> Object:

@@ -81,8 +81,8 @@ async def by_bare_client(count: int, *, wait: bool) -> Rollout:
             await process.stdout.readline()
             began = time.monotonic()
             process.stdin.write(b"\n")
-            told = await process.stdout.readline()
-            if not told:
+            printed = await process.stdout.readline()
+            if not printed:
                 raise BareClientError("the bare client failed; what it said is above")
             names = destination_names(count)
             ended = await fresh.observer.until_ready(names, seconds=READY_SECONDS)
@@ -92,7 +92,7 @@ async def by_bare_client(count: int, *, wait: bool) -> Rollout:
                 process.kill()
             await process.wait()
         writes = _written(fresh.audit.writes()) - count
-        return Rollout(ended - began, settled - began, json.loads(told)["cpu_seconds"], writes)
+        return Rollout(ended - began, settled - began, json.loads(printed)["cpu_seconds"], writes)
 
 
 async def measure(count: int, *, repeats: int, say: Callable[[str], None]) -> Result:

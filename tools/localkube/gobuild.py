@@ -153,7 +153,7 @@ def _installers() -> Iterator[Sequence[str]]:
 
 
 def _run(command: Sequence[str], *, folder: Path) -> None:
-    """Run a command in a folder and tell now and then that it still runs.
+    """Run a command in a folder; print now and then that it still runs.
 
     Raises:
         UnavailableError: It failed; the text ends with what it said last.
