@@ -152,7 +152,7 @@ async def _dry_run(
 
 def _is_whole(report: Report) -> bool:
     """Return whether the dry run got to see everything."""
-    return report.outcome is not Outcome.FAILED or report.reason is RunReason.GUARD_TRIPPED
+    return report.outcome is not Outcome.FAILED or report.reason == RunReason.GUARD_TRIPPED
 
 
 def _write_files(destination: Destination, report: Report, planned: PlannedRows, wanted: Wanted) -> None:
