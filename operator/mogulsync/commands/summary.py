@@ -1,6 +1,6 @@
 """A report in lines for a person."""
 
-from mogulsync.resource.report import Part, Report
+from mogulsync.resource.report import Report, ReportPart
 
 
 def summary(report: Report) -> str:
@@ -27,6 +27,6 @@ def summary(report: Report) -> str:
     return "\n".join(lines)
 
 
-def _counts(title: str, part: Part) -> list[str]:
+def _counts(title: str, part: ReportPart) -> list[str]:
     counts = {name: count for name, count in part.model_dump().items() if count}
     return [f"  {title:<11} " + ", ".join(f"{count} {name}" for name, count in counts.items())] if counts else []

@@ -18,7 +18,7 @@ from mogulsync.resource.status import (
     LastPreview,
     LastSync,
     Status,
-    Workspace,
+    WorkspaceStatus,
 )
 from mogulsync.resource.times import timestamp
 
@@ -134,11 +134,11 @@ def merge_patch(before: Object, after: Object) -> Object:
     return changes
 
 
-def _workspace(report: Report) -> Workspace | None:
+def _workspace(report: Report) -> WorkspaceStatus | None:
     """Return the Intercom workspace that a report names."""
     if report.workspace is None or not report.workspace.id:
         return None
-    return Workspace.model_validate(report.workspace.model_dump(by_alias=True))
+    return WorkspaceStatus.model_validate(report.workspace.model_dump(by_alias=True))
 
 
 def _entry(run: JobResult) -> HistoryEntry:

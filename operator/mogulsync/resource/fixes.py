@@ -6,7 +6,14 @@
 from itertools import chain
 from typing import Final
 
-from mogulsync.resource.reasons import AttributeReason, ConditionReason, RecordReason, RunReason, WarningReason
+from mogulsync.resource.reasons import (
+    AttributeReason,
+    ConditionReason,
+    NoticeReason,
+    RecordReason,
+    RunReason,
+    WarningReason,
+)
 
 _NAME: Final = "NAME"
 """Stands in the texts for the destination's name."""
@@ -152,6 +159,14 @@ CONDITION_FIXES: Final[dict[ConditionReason, str]] = {
 }
 """Fixes of the reasons that the operator gives of its own."""
 
+NOTICE_FIXES: Final[dict[NoticeReason, str]] = {
+    NoticeReason.STALE_REQUEST: (
+        "Nothing, or ask again: kubectl mogulsync sync-now NAME. The annotation is older than the destination, as "
+        "after a restored backup."
+    ),
+}
+"""Fixes of the reasons that only Events carry."""
+
 KUBERNETES_FIXES: Final[dict[str, str]] = {
     "DeadlineExceeded": (
         "Raise spec.job.activeDeadlineSeconds, or spec.rateLimitPercent if the workspace allows it. The next run "
@@ -192,6 +207,7 @@ _FIXES: Final[dict[str, str]] = dict(
         RECORD_FIXES.items(),
         WARNING_FIXES.items(),
         CONDITION_FIXES.items(),
+        NOTICE_FIXES.items(),
         KUBERNETES_FIXES.items(),
     )
 )

@@ -1,4 +1,4 @@
-"""What a user may say of the Jobs' Pods: spec.job, which is also the shape of the operator's --job-defaults.
+"""The models of spec.job, the shape of the Jobs' Pods, which is also that of the operator's --job-defaults.
 
 Nothing here takes a Pod out of Pod Security `restricted` (Kubernetes' documentation, Pod Security Standards): what
 could is no key of these models, or has a rule.
@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field, PlainValidator
 from pydantic_core import PydanticCustomError
 
 from mogulsync.resource.names import RESERVED_ENV
-from mogulsync.resource.rules import VERBATIM, Model, Offender, Rule, no_object
+from mogulsync.resource.rules import VERBATIM, Offender, Rule, SpecModel, no_object
 
 _OPEN: Final[dict[str, Any]] = {"x-kubernetes-preserve-unknown-fields": True}
 _ATOMIC: Final[dict[str, Any]] = {"x-kubernetes-list-type": "atomic"}
@@ -58,7 +58,7 @@ def _each_once(key: str) -> AfterValidator:
     return AfterValidator(check)
 
 
-class EnvVar(Model):
+class EnvVar(SpecModel):
     """An environment variable of the sync container."""
 
     name: str = Field(min_length=1, max_length=253, description="Name of the variable.")
@@ -70,7 +70,7 @@ class EnvVar(Model):
     )
 
 
-class Toleration(Model):
+class Toleration(SpecModel):
     """A toleration, as in a Pod."""
 
     key: str | None = Field(None, description="Taint key; empty with operator Exists tolerates all.")
@@ -102,14 +102,14 @@ _Quantities = Annotated[
 ]
 
 
-class Resources(Model):
+class Resources(SpecModel):
     """Compute resources of the sync container, as in a Pod."""
 
     limits: _Quantities | None = Field(None, description="Most it may use.")
     requests: _Quantities | None = Field(None, description="What it is sure to get.")
 
 
-class TopologySpreadConstraint(Model):
+class TopologySpreadConstraint(SpecModel):
     """How Pods spread over nodes and zones, as in a Pod."""
 
     max_skew: int = Field(ge=1, strict=True, description="Largest difference of Pods between two topology domains.")
@@ -133,13 +133,13 @@ class TopologySpreadConstraint(Model):
     )
 
 
-class ImagePullSecret(Model):
+class ImagePullSecret(SpecModel):
     """A Secret with the credentials of an image registry."""
 
     name: str = Field(min_length=1, max_length=253, description="Name of the Secret, in the same namespace.")
 
 
-class ProjectedSource(Model):
+class ProjectedSource(SpecModel):
     """A source of a projected volume; a service account token is none that a destination may have."""
 
     config_map: dict[str, Any] | None = Field(None, json_schema_extra=_OPEN, description="Keys of a ConfigMap.")
@@ -152,7 +152,7 @@ class ProjectedSource(Model):
     )
 
 
-class Projected(Model):
+class Projected(SpecModel):
     """Several sources in one folder, as in a Pod."""
 
     default_mode: int | None = Field(None, ge=0, le=0o777, strict=True, description="Mode of the files; default 0644.")
@@ -173,7 +173,7 @@ _VOLUME_KINDS: Final = (
 )
 
 
-class Volume(Model):
+class Volume(SpecModel):
     """A volume of the Pods, of one of the kinds that Pod Security `restricted` allows."""
 
     rules: ClassVar[tuple[Rule, ...]] = (
@@ -212,7 +212,7 @@ class Volume(Model):
     secret: dict[str, Any] | None = Field(None, json_schema_extra=_OPEN, description="A Secret's keys as files.")
 
 
-class VolumeMount(Model):
+class VolumeMount(SpecModel):
     """Where a volume is in the sync container, as in a Pod."""
 
     name: str = Field(min_length=1, max_length=63, description="Name of the volume.")
@@ -230,7 +230,7 @@ class VolumeMount(Model):
     )
 
 
-class SELinuxOptions(Model):
+class SELinuxOptions(SpecModel):
     """SELinux labels; `restricted` leaves the level alone to choose."""
 
     level: str | None = Field(None, min_length=1, max_length=253, description="SELinux level, such as s0:c123,c456.")
@@ -241,7 +241,7 @@ _NOT_ROOT: Final = Rule(
 )
 
 
-class ContainerSecurityContext(Model):
+class ContainerSecurityContext(SpecModel):
     """Security settings of the sync container, merged over the operator's own."""
 
     run_as_user: Annotated[Id, _NOT_ROOT] | None = Field(
@@ -265,7 +265,7 @@ class PodSecurityContext(ContainerSecurityContext):
     )
 
 
-class HostAlias(Model):
+class HostAlias(SpecModel):
     """Host names of an IP address, written to the Pods' /etc/hosts."""
 
     ip: str = Field(min_length=1, max_length=45, description="IP address.")
@@ -274,7 +274,7 @@ class HostAlias(Model):
     )
 
 
-class Job(Model):
+class Job(SpecModel):
     """How the Jobs' Pods are shaped; everything is optional."""
 
     image: str | None = Field(None, min_length=1, description="Image of the worker; default: the operator's own.")

@@ -15,7 +15,7 @@ from yaml.constructor import ConstructorError
 
 from mogulsync.resource.job import Job
 from mogulsync.resource.names import API_VERSION, GROUP, KIND
-from mogulsync.resource.rules import Model
+from mogulsync.resource.rules import SpecModel
 from mogulsync.resource.spec import NAME_RULE, Spec
 
 _TOP_LEVEL: Final = frozenset({"apiVersion", "kind", "metadata", "spec", "status"})
@@ -210,7 +210,7 @@ def _envelope_problems(manifest: Mapping[str, Any]) -> list[str]:
     return problems
 
 
-def _sentence(detail: ErrorDetails, *, model: type[Model] = Spec, root: str = "spec") -> str:
+def _sentence(detail: ErrorDetails, *, model: type[SpecModel] = Spec, root: str = "spec") -> str:
     """Return one of pydantic's errors as a sentence: path, value, what is wrong and the fix."""
     location = detail["loc"]
     if field := detail.get("ctx", {}).get("field"):
@@ -236,7 +236,7 @@ def _path(location: tuple[int | str, ...], root: str) -> str:
     return path
 
 
-def _suggestion(location: tuple[int | str, ...], root: type[Model]) -> str:
+def _suggestion(location: tuple[int | str, ...], root: type[SpecModel]) -> str:
     """Return a hint at the field that was probably meant."""
     model: Any = root
     for part in location[:-1]:

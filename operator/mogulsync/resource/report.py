@@ -23,13 +23,13 @@ _RETRY_CANNOT_HELP: Final = frozenset(
 _USAGE: Final = frozenset({RunReason.INVALID_DESTINATION, RunReason.MISSING_CREDENTIALS})
 
 
-class Part(BaseModel):
+class ReportPart(BaseModel):
     """Base of the report's parts: camelCase, refuses what it does not know."""
 
     model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True, validate_by_alias=True, extra="forbid")
 
 
-class WorkspaceName(Part):
+class WorkspaceName(ReportPart):
     """The Intercom workspace, from `/me`."""
 
     id: str | None = None
@@ -37,7 +37,7 @@ class WorkspaceName(Part):
     region: str | None = None
 
 
-class Customers(Part):
+class Customers(ReportPart):
     """Customers; `total` is the sum of all others."""
 
     total: int = 0
@@ -48,7 +48,7 @@ class Customers(Part):
     conflicts: int = 0
 
 
-class Contacts(Part):
+class Contacts(ReportPart):
     """Contacts; `matched` is the sum of all others but `cleared`."""
 
     matched: int = 0
@@ -60,7 +60,7 @@ class Contacts(Part):
     """Contacts without a customer whose values were cleared; not among the matched."""
 
 
-class RefusedAttribute(Part):
+class RefusedAttribute(ReportPart):
     """An attribute that the run could not use."""
 
     attribute: str
@@ -69,14 +69,14 @@ class RefusedAttribute(Part):
     """Intercom's own words, with CannotCreate."""
 
 
-class Attributes(Part):
+class Attributes(ReportPart):
     """What became of the selected attributes."""
 
     created: list[str] = Field(default_factory=list)
     refused: list[RefusedAttribute] = Field(default_factory=list)
 
 
-class Requests(Part):
+class Requests(ReportPart):
     """HTTP requests, every attempt counted."""
 
     chartmogul: int = 0
@@ -87,14 +87,14 @@ class Requests(Part):
     """Attempts after the first."""
 
 
-class Example(Part):
+class Example(ReportPart):
     """One record with an error, by ids only."""
 
     contact: str | None = None
     request_id: str | None = None
 
 
-class ErrorCount(Part):
+class ErrorCount(ReportPart):
     """Contacts that failed for one reason."""
 
     reason: str
@@ -104,7 +104,7 @@ class ErrorCount(Part):
     example: Example | None = None
 
 
-class WarningCount(Part):
+class WarningCount(ReportPart):
     """Something that the run coped with."""
 
     reason: WarningReason
@@ -112,7 +112,7 @@ class WarningCount(Part):
     """Number of what the reason is about: customers, records, sources or contacts."""
 
 
-class Report(Part):
+class Report(ReportPart):
     """What one run or check did.
 
     Holds no credential, no email address and no customer's name, whatever the APIs answered.

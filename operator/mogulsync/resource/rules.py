@@ -96,12 +96,12 @@ def no_object(**more: Any) -> dict[str, Any]:
     return {"minProperties": 1, "maxProperties": 0, "minItems": 1, "maxItems": 0, "not": {"enum": [True, False]}} | more
 
 
-def _add_rules(schema: dict[str, Any], model: type["Model"]) -> None:
+def _add_rules(schema: dict[str, Any], model: type["SpecModel"]) -> None:
     if model.rules:
         schema[VALIDATIONS] = [rule.validation() for rule in model.rules]
 
 
-class Model(BaseModel):
+class SpecModel(BaseModel):
     """Base of the spec's models: camelCase as in the manifest, frozen, unknown keys refused by name."""
 
     model_config = ConfigDict(

@@ -1,4 +1,4 @@
-"""What a user declares: the spec of an IntercomDestination, its defaults and its rules.
+"""The spec of an IntercomDestination, which a user declares: its defaults and its rules.
 
 The CustomResourceDefinition is generated from these models, so each field's description is what
 `kubectl explain` prints. A rule stands here once, as CEL and as Python.
@@ -13,7 +13,7 @@ from pydantic_core import PydanticCustomError
 
 from mogulsync.resource.job import Job
 from mogulsync.resource.names import NAME_MAX_LENGTH
-from mogulsync.resource.rules import NO_DEFAULT, VERBATIM, Model, Offender, Rule, no_object
+from mogulsync.resource.rules import NO_DEFAULT, VERBATIM, Offender, Rule, SpecModel, no_object
 from mogulsync.resource.sources import SOURCES, DataType, Source, description_of
 
 MAX_FIELDS: Final = 50
@@ -143,7 +143,7 @@ ExchangeRates = Annotated[
 """Worth of one unit of each currency, by its ISO code, as decimal text."""
 
 
-class SecretKeyRef(Model):
+class SecretKeyRef(SpecModel):
     """A key of a Secret in the resource's own namespace."""
 
     name: str = Field(min_length=1, max_length=253, description="Name of the Secret, in the same namespace.")
@@ -166,7 +166,7 @@ class OauthSecretRef(SecretKeyRef):
     )
 
 
-class ChartMogul(Model):
+class ChartMogul(SpecModel):
     """The account that data comes from."""
 
     api_key_secret_ref: ApiKeySecretRef = Field(description="Secret with the ChartMogul API key.")
@@ -194,7 +194,7 @@ class ChartMogul(Model):
     )
 
 
-class Intercom(Model):
+class Intercom(SpecModel):
     """The workspace that data goes to."""
 
     oauth_secret_ref: OauthSecretRef = Field(description="Secret with the Intercom OAuth or private app token.")
@@ -216,7 +216,7 @@ class Intercom(Model):
         return (self.url or REGION_URLS[self.region]).rstrip("/")
 
 
-class Matching(Model):
+class Matching(SpecModel):
     """How customers and contacts are matched."""
 
     rules: ClassVar[tuple[Rule, ...]] = (
@@ -288,7 +288,7 @@ class Matching(Model):
     )
 
 
-class FieldMapping(Model):
+class FieldMapping(SpecModel):
     """One data element and the Intercom attribute that it goes to."""
 
     rules: ClassVar[tuple[Rule, ...]] = (
@@ -376,7 +376,7 @@ _MATCHED_BY_CEL: Final = (
 )
 
 
-class Spec(Model):
+class Spec(SpecModel):
     """What to send, to whom and when."""
 
     rules: ClassVar[tuple[Rule, ...]] = (

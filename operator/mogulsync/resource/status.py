@@ -1,4 +1,4 @@
-"""What the operator tells back: the status of an IntercomDestination.
+"""The status of an IntercomDestination: what the operator saw last.
 
 Only the operator writes it and only the CustomResourceDefinition's generator reads the whole of it;
 the worker's report travels inside as `lastSync`.
@@ -17,13 +17,13 @@ Time = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 _KEEP_UNKNOWN: dict[str, Any] = {"x-kubernetes-preserve-unknown-fields": True}
 
 
-class Model(BaseModel):
+class StatusModel(BaseModel):
     """Base of the status' models: camelCase; what a newer version added is kept."""
 
     model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True, validate_by_alias=True, extra="allow")
 
 
-class Condition(Model):
+class Condition(StatusModel):
     """A condition, as the Kubernetes API conventions define it."""
 
     type: str = Field(description="Type of the condition.")
@@ -36,7 +36,7 @@ class Condition(Model):
     message: str = Field(max_length=32768, description="Why, for a person, with the fix.")
 
 
-class Workspace(Model):
+class WorkspaceStatus(StatusModel):
     """An Intercom workspace, as Intercom names it."""
 
     id: str | None = Field(None, description="The workspace's id.")
@@ -44,7 +44,7 @@ class Workspace(Model):
     region: str | None = Field(None, description="Region that hosts it.")
 
 
-class CustomerCounts(Model):
+class CustomerCounts(StatusModel):
     """Customers by what became of them."""
 
     model_config = ConfigDict(json_schema_extra=_KEEP_UNKNOWN)
@@ -56,7 +56,7 @@ class CustomerCounts(Model):
     conflicts: int | None = Field(None, description="Customers whose contacts all took another customer's data.")
 
 
-class ContactCounts(Model):
+class ContactCounts(StatusModel):
     """Contacts by what became of them."""
 
     model_config = ConfigDict(json_schema_extra=_KEEP_UNKNOWN)
@@ -68,7 +68,7 @@ class ContactCounts(Model):
     cleared: int | None = Field(None, description="Contacts without a customer whose values were cleared.")
 
 
-class JobReport(Model):
+class JobReport(StatusModel):
     """The report of a Job, with the Job's name. Fields of a newer worker's report are kept."""
 
     model_config = ConfigDict(json_schema_extra=_KEEP_UNKNOWN)
@@ -92,7 +92,7 @@ class LastPreview(JobReport):
     """The last dry run's report, with its Job; updated and fields count what would be written."""
 
 
-class LastCheck(Model):
+class LastCheck(StatusModel):
     """The last finished check of credentials and attributes."""
 
     job: str | None = Field(None, description="Name of the check's Job.")
@@ -110,7 +110,7 @@ class LastCheck(Model):
     )
 
 
-class Evidence(Model):
+class Evidence(StatusModel):
     """What Ready goes by: the last check or run that reached an answer."""
 
     job: str | None = Field(None, description="Name of the Job that reached the answer.")
@@ -125,7 +125,7 @@ class Evidence(Model):
     completion_time: Time | None = Field(None, description="When the answer was reached.")
 
 
-class HistoryEntry(Model):
+class HistoryEntry(StatusModel):
     """One of the last runs, in short."""
 
     job: str = Field(description="Name of the run's Job.")
@@ -138,7 +138,7 @@ class HistoryEntry(Model):
     failed: int | None = Field(None, description="Contacts that could not be written.")
 
 
-class Status(Model):
+class Status(StatusModel):
     """What the operator saw last."""
 
     observed_generation: int | None = Field(
@@ -154,7 +154,7 @@ class Status(Model):
     message: str | None = Field(
         None, description="Ready's message, or Synced's when Ready is True: what kubectl get -o wide shows."
     )
-    workspace: Workspace | None = Field(None, description="The workspace, as the last check or run saw it.")
+    workspace: WorkspaceStatus | None = Field(None, description="The workspace, as the last check or run saw it.")
     cron_job: str | None = Field(None, description="Name of the CronJob in place.")
     next_sync_time: Time | None = Field(None, description="When the next run is due.")
     last_sync_time: Time | None = Field(None, description="End of the last finished run.")

@@ -10,7 +10,7 @@ import yaml
 from mogulsync.resource.job import Job
 from mogulsync.resource.manifest import destination_from
 from mogulsync.resource.report import Report
-from mogulsync.resource.rules import Model
+from mogulsync.resource.rules import SpecModel
 from mogulsync.resource.sources import SOURCES
 from mogulsync.resource.spec import ChartMogul, Intercom, Matching, Spec
 from mogulsync.resource.status import Condition, Status
@@ -46,7 +46,7 @@ def test_the_report_in_it_is_one() -> None:
 
 
 @pytest.mark.parametrize("model", [Spec, ChartMogul, Intercom, Matching, Job, Status])
-def test_every_key_is_told(model: type[Model | Status]) -> None:
+def test_every_key_is_told(model: type[SpecModel | Status]) -> None:
     keys = {field.alias or name for name, field in model.model_fields.items()}
     if model is Status:
         keys -= {"observedGeneration", "message", "cronJob", "lastSuccessfulSyncStartTime"}  # kubectl explain says them

@@ -10,12 +10,20 @@ from mogulsync.resource.fixes import (
     ATTRIBUTE_FIXES,
     CONDITION_FIXES,
     KUBERNETES_FIXES,
+    NOTICE_FIXES,
     RECORD_FIXES,
     RUN_FIXES,
     WARNING_FIXES,
     fix_for,
 )
-from mogulsync.resource.reasons import AttributeReason, ConditionReason, RecordReason, RunReason, WarningReason
+from mogulsync.resource.reasons import (
+    AttributeReason,
+    ConditionReason,
+    NoticeReason,
+    RecordReason,
+    RunReason,
+    WarningReason,
+)
 
 DOCUMENTATION = Path(__file__).parents[3] / "docs" / "destination.md"
 TABLES: tuple[tuple[type[StrEnum], Collection[str]], ...] = (
@@ -24,6 +32,7 @@ TABLES: tuple[tuple[type[StrEnum], Collection[str]], ...] = (
     (RecordReason, RECORD_FIXES),
     (WarningReason, WARNING_FIXES),
     (ConditionReason, CONDITION_FIXES),
+    (NoticeReason, NOTICE_FIXES),
 )
 
 
