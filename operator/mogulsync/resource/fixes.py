@@ -164,6 +164,10 @@ NOTICE_FIXES: Final[dict[NoticeReason, str]] = {
         "Nothing, or ask again: kubectl mogulsync sync-now NAME. The annotation is older than the destination, as "
         "after a restored backup."
     ),
+    NoticeReason.CONTENDED: (
+        "Let only one operator serve the destination's namespace, and let no GitOps tool own its CronJob: kubectl get "
+        "cronjob NAME -o yaml --show-managed-fields names who writes it."
+    ),
 }
 """Fixes of the reasons that only Events carry."""
 
