@@ -3,6 +3,8 @@
 import asyncio
 import json
 
+import pytest
+
 from mogulsync.resource.names import ANNOTATION_SYNC_REQUESTED_AT
 from tests.support.operator_world import World, condition, report
 
@@ -145,3 +147,29 @@ async def test_a_run_whose_job_kubernetes_removes_at_once_is_still_reported(worl
         await world.finish("by-hand")
         status = (await world.until_condition("Synced", "True", "Succeeded"))["status"]
         assert [entry["job"] for entry in status["history"]] == ["by-hand"]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        report(novelty=["\ud83d"]),
+        report(message="half \udc00 a pair"),
+        "[" * 4000,
+        report(novelty=json.loads("[" * 300 + "]" * 300)),
+        report(customers={"total": 10**30, "matched": "8"}, contacts=[]),
+        report(novelty=10**400),
+        report(startTime="9999-12-31T23:59:59-12:00", completionTime="12026-01-01T00:00:00Z"),
+        report(startTime=None, completionTime=7, workspace={"id": {"a": 1}}, errors=7),
+    ],
+)
+async def test_whatever_a_termination_message_holds_later_runs_are_reported(world: World, message: str) -> None:
+    async with world.operator():
+        await world.apply(annotations={ANNOTATION_SYNC_REQUESTED_AT: "one"})
+        first = (await world.until_job("manual"))["metadata"]["name"]
+        await world.finish(first, message)
+        status = await world.until_status("the poisoned run", lambda now: now.get("lastSync", {}).get("job") == first)
+        assert status["status"]["lastSync"]["completionTime"] < "2100"
+        await world.kubectl("annotate", "icd", "production", f"{ANNOTATION_SYNC_REQUESTED_AT}=two", "--overwrite")
+        second = (await world.until_job("manual", number=2))["metadata"]["name"]
+        await world.finish(second)
+        await world.until_status("the next run", lambda now: now["lastSync"]["job"] == second)

@@ -54,6 +54,8 @@ FINDINGS = {
     "Secret missing": replace(WELL, missing_secret='secret "intercom" not found'),
     "invalid schedule": blocked("InvalidSchedule"),
     "name conflict": blocked("NameConflict"),
+    "denied by a policy": blocked("Refused"),
+    "webhook away": replace(WELL, blocker=Blocker(reason="RequestFailed", message="no answer", stalled=False)),
     "suspended": replace(WELL, suspended=True),
     "overdue": replace(WELL, missed=NOW - timedelta(hours=2)),
 }
