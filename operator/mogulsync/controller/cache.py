@@ -32,6 +32,8 @@ class DestinationCache:
     """
 
     def __init__(self) -> None:
+        self.revision = 0
+        """Grows with every change."""
         self._caches: dict[GroupVersionResource, Cache[NamespacedName]] = {
             resource: _cache_of(resource) for resource in WATCHED
         }
@@ -67,7 +69,9 @@ class DestinationCache:
 
     def put(self, resource: GroupVersionResource, seen: Object) -> bool:
         """Keep an object unless a newer state of it is known; return whether it was news."""
-        return self._caches[resource].put(seen)
+        is_news = self._caches[resource].put(seen)
+        self.revision += is_news
+        return is_news
 
     def remove(self, resource: GroupVersionResource, last: Object) -> None:
         """Take note that an object was deleted; `last` is its last state."""
@@ -78,7 +82,7 @@ class DestinationCache:
         if not _is_kept(resource, last):
             self._drop(resource, name)
             return
-        cache.put(last)
+        self.put(resource, last)
         if (kept := cache.get(name)) is not None:
             kept[_DELETED] = True
         if resource is PODS and not self._job_of(last):
@@ -106,10 +110,12 @@ class DestinationCache:
 
     def clear(self, resource: GroupVersionResource, namespace: str | None) -> list[NamespacedName]:
         """Drop a kind's objects, whatever their version; return whose they were."""
+        self.revision += 1
         return [destination_of(resource, each) for each in self._caches[resource].clear(namespace)]
 
     def _drop(self, resource: GroupVersionResource, name: NamespacedName) -> None:
         dropped = self._caches[resource].drop(name)
+        self.revision += 1
         if dropped is None or resource is not JOBS:
             return
         for pod in self.pods(dropped):

@@ -39,6 +39,11 @@ class JobResult:
         """When it ended, as Kubernetes writes times."""
         return timestamp(self.completed)
 
+    @property
+    def order(self) -> tuple[str, str, str]:
+        """What sorts results by their end; of two that ended in one second, the one that began later is the later."""
+        return self.completion_time, self.report.start_time, self.job
+
 
 def job_result(job: ObservedJob, pods: Sequence[ObservedPod]) -> JobResult:
     """Return what a Job that has ended did.

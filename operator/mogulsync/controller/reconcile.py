@@ -7,6 +7,7 @@ reconcile finds the rest still to do.
 
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
@@ -113,13 +114,17 @@ class Reconciler:
 
     async def _run_steps(self, destination: IntercomDestination, now: datetime) -> tuple[Status, FoldedResult]:
         """Run each step on the status that those before it left; return the last and all results as one."""
-        status = destination.status
+        snapshot, revision = observe(self._cache, destination, destination.status, now=now), self._cache.revision
         results = []
         for step in self._steps(destination):
-            result = await step(observe(self._cache, destination, status, now=now))
-            status = result.status or status
+            result = await step(snapshot)
             results.append(result)
-        return status, fold(results)
+            status = result.status or snapshot.status
+            if self._cache.revision == revision:
+                snapshot = replace(snapshot, status=status)
+            else:
+                snapshot, revision = observe(self._cache, destination, status, now=now), self._cache.revision
+        return snapshot.status, fold(results)
 
     def _steps(self, destination: IntercomDestination) -> tuple[Step, ...]:
         children = self._children

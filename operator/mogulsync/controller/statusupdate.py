@@ -37,7 +37,7 @@ def may_be_new(status: Status, *, job: str, began: datetime, ended: datetime) ->
     history = status.history or []
     if any(entry.job == job and timestamp(began) <= (entry.completion_time or "") for entry in history):
         return False
-    return len(history) < HISTORY_LENGTH or (timestamp(ended), job) > _order(history[-1])
+    return len(history) < HISTORY_LENGTH or (timestamp(ended), timestamp(began), job) > _order(history[-1])
 
 
 def with_run(status: Status, run: JobResult) -> Status:
@@ -70,8 +70,8 @@ def with_run(status: Status, run: JobResult) -> Status:
 def with_preview(status: Status, preview: JobResult) -> Status:
     """Return the status with a finished preview in it; one that is not the newest changes nothing."""
     last = status.last_preview
-    known = (last.completion_time or "", last.job or "") if last else ("", "")
-    if (preview.completion_time, preview.job) <= known:
+    known = (last.completion_time or "", last.start_time or "", last.job or "") if last else ("", "", "")
+    if preview.order <= known:
         return status
     return status.model_copy(
         update={
@@ -155,8 +155,9 @@ def _entry(run: JobResult) -> HistoryEntry:
     )
 
 
-def _order(entry: HistoryEntry) -> tuple[str, str]:
-    return entry.completion_time or "", entry.job
+def _order(entry: HistoryEntry) -> tuple[str, str, str]:
+    """Return what sorts runs by their end; of two that ended in one second, the one that began later is the later."""
+    return entry.completion_time or "", entry.start_time or "", entry.job
 
 
 def _later(one: str | None, other: str) -> str:

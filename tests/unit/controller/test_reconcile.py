@@ -221,6 +221,28 @@ async def test_previews_run_one_at_a_time_beside_a_run_and_the_last_of_several_r
     assert world.condition("Ready") == ("False", "CredentialsRejected")
 
 
+async def test_a_value_used_before_is_new_once_its_job_is_gone() -> None:
+    world = FakeWorld()
+    await world.make_ready()
+    for value in ("one", "two", "one"):
+        world.edit(annotations={ANNOTATION_PREVIEW_REQUESTED_AT: value})
+        status = await world.reconcile(after=timedelta(minutes=1))
+        assert status["lastHandledPreviewRequest"] == value
+        assert len(world.jobs("preview")) == (1 if value == "one" and not status.get("lastPreview") else 2)
+        world.finish(world.names("preview")[-1], message="{}" if value == "two" else None)
+        status = await world.reconcile()
+    (first, _) = world.names("preview")
+    world.delete_job(first)
+    world.edit(annotations={ANNOTATION_PREVIEW_REQUESTED_AT: "two"})
+    await world.reconcile()
+    world.edit(annotations={ANNOTATION_PREVIEW_REQUESTED_AT: "one"})
+    await world.reconcile()
+    assert first in world.names("preview")
+    world.finish(first)
+    status = await world.reconcile()
+    assert (status["lastPreview"]["job"], status["lastPreview"]["completionTime"]) == (first, timestamp(world.now))
+
+
 async def test_a_preview_that_would_trip_the_guard_proves_the_credentials() -> None:
     world = FakeWorld(annotations={ANNOTATION_PREVIEW_REQUESTED_AT: "one"})
     await world.reconcile()

@@ -1,5 +1,6 @@
 """Runs, checks and previews are recorded in the status once, in whatever order they are seen."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -185,3 +186,10 @@ def test_the_last_preview_is_in_no_count_and_no_history() -> None:
     changed = {"last_preview", "evidence"}
     assert status.model_dump(exclude=changed) == earlier.model_dump(exclude=changed)
     assert with_preview(status, ended(3, job="preview-0", trigger="preview")) == status
+
+
+def test_of_two_runs_that_end_in_one_second_the_one_that_began_later_is_the_last() -> None:
+    first, second = ended(1, job="z"), ended(2, job="a")
+    status = fold(first, replace(second, completed=first.completed))
+    assert status.last_sync is not None
+    assert status.last_sync.job == "a"

@@ -23,7 +23,7 @@ from mogulsync.resource.status import LastCheck, Status
 from mogulsync.resource.times import timestamp
 
 POD_GRACE: Final = timedelta(seconds=10)
-"""How long a Job may have no Pod before that is worth a word."""
+"""How long a Job may have no Pod before the status says so."""
 
 _DEADLINE_EXCEEDED: Final = "DeadlineExceeded"
 _LONG_AGO: Final = "2000-01-01T00:00:00Z"
@@ -217,6 +217,6 @@ def _is_overtaken(snapshot: Snapshot, status: Status, job: ObservedJob) -> bool:
 
 
 def _until_pod_is_late(snapshot: Snapshot, job: ObservedJob) -> timedelta | None:
-    """Return the time until a Job without a Pod is worth a word; None when it has one, or is."""
+    """Return the time until the status says that a Job has no Pod; None when it has one, or when it says so already."""
     left = job.created + POD_GRACE - snapshot.now
     return left if not snapshot.pods_of(job) and left > timedelta() else None

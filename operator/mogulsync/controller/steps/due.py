@@ -43,7 +43,7 @@ async def judge_due_times(snapshot: Snapshot, spec: Spec) -> StepResult:
 def _last_success(snapshot: Snapshot) -> datetime | None:
     """Return when the last run began that succeeded, at least partly.
 
-    The CronJob's word counts, too: a Job that was removed before it was seen is no silence. It says only
+    The CronJob's lastSuccessfulTime counts, too: a Job that was removed before it was seen is no silence. It is only
     when that run ended.
     """
     status = ((snapshot.cronjob or {}).get("status") or {}).get("lastSuccessfulTime")
