@@ -11,11 +11,11 @@ import click
 
 from bench.accounts import account
 from bench.report import Report
-from bench.scenarios import allfields, bareloop, growth, memory, peers, start, throttled
+from bench.scenarios import allfields, bareloop, growth, memory, peers, several, start, throttled
 from bench.tables import Result
 from mogulsync.sandbox import SandboxAccount
 
-SCENARIOS: Final = ("start", "growth", "bareloop", "throttled", "memory", "allfields", "peers")
+SCENARIOS: Final = ("start", "growth", "bareloop", "throttled", "memory", "allfields", "several", "peers")
 
 
 class _Numbers(click.ParamType[tuple[int, ...]]):
@@ -46,6 +46,8 @@ class Plan:
     peer_contacts: int
     all_fields: int
     all_contacts: int | None
+    several: tuple[int, ...]
+    several_customers: int
 
 
 @click.command()
@@ -74,6 +76,8 @@ class Plan:
 @click.option("--peer-contacts", default=200, show_default=True, help="Contacts that the peers update.")
 @click.option("--all-fields", default=10_000, show_default=True, help="Customers, with all sources selected.")
 @click.option("--all-contacts", type=int, help="Contacts beside them; a quarter more than customers where not given.")
+@click.option("--several", type=_Numbers(), default="1,3,10", show_default=True, help="Runs at once with one key.")
+@click.option("--several-customers", default=3_000, show_default=True, help="Customers that each of them reads.")
 @click.option("--json", "to_json", type=click.Path(dir_okay=False, path_type=Path), help="Write the figures here too.")
 @click.option("--strict", is_flag=True, help="End with 1 when a target is missed.")
 def main(*, scenarios: str, to_json: Path | None, strict: bool, **options: Any) -> None:
@@ -110,6 +114,7 @@ class Suite:
             "throttled": lambda: throttled.measure(self._say),
             "memory": self._memory,
             "allfields": lambda: allfields.measure(self._plan.all_fields, self._plan.all_contacts, self._say),
+            "several": lambda: several.measure(self._plan.several, self._plan.several_customers, self._say),
             "peers": lambda: peers.measure(self._plan.peer_contacts, self._say),
         }
         for scenario in self._plan.scenarios:

@@ -29,6 +29,7 @@ CREDENTIALS: Final = {"CHARTMOGUL_API_KEY": API_KEY, "INTERCOM_ACCESS_TOKEN": AC
 COMMAND: Final = (sys.executable, "-m", "mogulsync", "sync")
 
 _SUCCEEDED: Final = 0
+PARTIALLY_SUCCEEDED: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,15 +101,15 @@ def _fields(source: Source) -> list[dict[str, str]]:
     ]
 
 
-def sync(destination: str) -> Synced:
+def sync(destination: str, *, may_exit: Sequence[int] = (_SUCCEEDED,)) -> Synced:
     """Run one sync to its end.
 
     Raises:
-        ProgramError: It did not succeed.
+        ProgramError: It ended with another exit code than those it may.
     """
     with tempfile.TemporaryDirectory(prefix="mogulsync-bench-") as folder:
         file, report = Path(folder, "destination.yaml"), Path(folder, "report.json")
         file.write_text(destination, encoding="utf-8")
         arguments = [*COMMAND, "--destination", str(file), "--report", str(report), "--progress", "off"]
-        ran = run(arguments, CREDENTIALS, may_exit=(_SUCCEEDED,))
+        ran = run(arguments, CREDENTIALS, may_exit=may_exit)
         return Synced(ran.took, json.loads(report.read_text(encoding="utf-8")))
