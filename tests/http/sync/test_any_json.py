@@ -62,3 +62,35 @@ def test_an_odd_value_in_a_record_keeps_no_other_record_from_being_synced(
                 assert [world.stored(contact)["chartmogul_mrr"] for contact in contacts[1:]] == [10.01, 10.02]
 
     asyncio.run(story())
+
+
+@given(st.sampled_from(["/me", "/data_attributes", "/plans", "/invoices", r"/customers.*", "/contacts.*"]), json_texts)
+@settings(max_examples=40)
+def test_no_json_instead_of_an_answer_is_a_fault_of_the_program(path: str, text: str) -> None:
+    async def story() -> None:
+        async with sandbox_world.world() as world:
+            world.pairs(2)
+            world.faults.inject(Rewrite(lambda _: text), path=path)
+            report = await world.sync(fields=FIELDS)
+            assert report.reason != RunReason.INTERNAL_ERROR
+
+    asyncio.run(story())
+
+
+@given(json_texts, st.data())
+@settings(max_examples=30)
+def test_any_json_in_the_answer_to_a_write_fails_that_contact_at_most(text: str, data: st.DataObject) -> None:
+    async def story() -> None:
+        async with sandbox_world.world() as world:
+            contacts = world.pairs(3)
+
+            def change(answer: Any) -> str:
+                return with_text(answer, data.draw(st.sampled_from(list(paths(answer)))), text)
+
+            world.faults.inject(Rewrite(change), method="PUT", path=f"/contacts/{contacts[1].id}")
+            report = await world.sync(fields=FIELDS)
+            assert report.reason != RunReason.INTERNAL_ERROR
+            assert report.contacts.failed <= 1
+            assert report.contacts.updated >= 2
+
+    asyncio.run(story())
