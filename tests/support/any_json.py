@@ -1,4 +1,4 @@
-"""Any JSON at all, as text, and where in an answer it may stand."""
+"""Any JSON at all, as text, and where in an answer it may be."""
 
 import json
 from collections.abc import Iterator

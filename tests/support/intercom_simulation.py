@@ -49,14 +49,14 @@ class Server:
     def headers(self, now: float) -> Headers:
         """Return what it says about its budget."""
         reset = self.begin + WINDOW + 1_700_000_000 + self.clock_offset
-        told = {
+        headers_sent = {
             "x-ratelimit-limit": str(self.limit),
             "x-ratelimit-remaining": str(self.limit - self.used),
             "x-ratelimit-reset": str(math.ceil(reset) if self.round_up else math.floor(reset)),
         }
         if self.dated:
-            told["date"] = formatdate(math.floor(now + 1_700_000_000 + self.clock_offset), usegmt=True)
-        return told
+            headers_sent["date"] = formatdate(math.floor(now + 1_700_000_000 + self.clock_offset), usegmt=True)
+        return headers_sent
 
 
 @dataclass
@@ -83,7 +83,7 @@ class Simulation:
         *,
         latency: Latency,
         others: Iterable[float] = (),
-        told: Callable[[Headers], Headers] = lambda headers: headers,
+        headers_sent: Callable[[Headers], Headers] = lambda headers: headers,
     ) -> None:
         """Prepare.
 
@@ -92,14 +92,14 @@ class Simulation:
             policy: The one to try.
             latency: Draws a request's way to the server and back, in seconds.
             others: When requests of other apps arrive, ascending.
-            told: What becomes of the server's headers on their way.
+            headers_sent: What becomes of the server's headers on their way.
         """
         self.outcome = Outcome()
         self._server = server
         self._policy = policy
         self._latency = latency
         self._others = iter(others)
-        self._told = told
+        self._headers_sent = headers_sent
         self._order = itertools.count()
         self._events: list[tuple[float, int, Callable[[float], None]]] = []
         self._wake = math.inf
@@ -143,7 +143,7 @@ class Simulation:
         granted = self._server.take(now)
         if granted:
             self.outcome.per_window[self._server.begin] += 1
-        answer = ResponseHead(200 if granted else 429, self._told(self._server.headers(now)))
+        answer = ResponseHead(200 if granted else 429, self._headers_sent(self._server.headers(now)))
         self._at(now + back, functools.partial(self._receive, permit, answer))
 
     def _receive(self, permit: Permit, answer: ResponseHead, now: float) -> None:

@@ -1,4 +1,4 @@
-"""A server on a real socket that answers what it is told, byte by byte: what well-behaved servers never send."""
+"""A server on a real socket that answers what it is given, byte by byte: what well-behaved servers never send."""
 
 import asyncio
 import contextlib

@@ -26,7 +26,7 @@ class EntryPageReader:
         """Prepare.
 
         Args:
-            roots: The keys that the entries may stand under.
+            roots: The keys that the entries may be under.
         """
         self._roots = roots
         self._cursors: set[int] = set()

@@ -12,7 +12,8 @@ sent when all of these agree:
   one request, the probe.
 
 The end of a window is 10 seconds after its first answer at the latest; `Reset` less the answer's own `Date`
-may say that it is sooner. Our clock is never compared with Intercom's.
+may say that it is sooner. Our clock is never compared with Intercom's. Beside others it is `Reset` alone that counts,
+so that of several runs on one workspace none begins the next window before the others.
 """
 
 import math
@@ -73,16 +74,16 @@ class _Window:
     """When the first answer that belongs to it arrived: it began before that."""
     ends: float
     """When it has ended for sure."""
-    told_end: float
+    reset_end: float
     """When it has ended by what answers said, even if they rounded; `ends` may be sooner."""
     remaining: int
     ours: int = 0
     """Requests of this run that may have been counted in it and are answered."""
 
-    def told(self, end: float) -> None:
+    def ends_by_reset(self, end: float) -> None:
         """Note when it ends by an answer; both of its times are whole seconds, so it may be a second later."""
-        self.told_end = end + 1 if math.isinf(self.told_end) else min(self.told_end, end + 1)
-        self.ends = min(self.ends, self.told_end)
+        self.reset_end = end + 1 if math.isinf(self.reset_end) else min(self.reset_end, end + 1)
+        self.ends = min(self.ends, self.reset_end)
 
     def is_over_for(self, permit: Permit, reset: int | None) -> bool:
         """Return whether a request that was answered with `reset` was counted in a later window."""
@@ -180,8 +181,8 @@ class IntercomRateLimit:
             return 0.0
         # Beside others it is Reset that counts. Of several runs, those that know better when the window ends would
         # otherwise have a start of up to two seconds in every window.
-        by_reset = self._reserve(now) and math.isfinite(window.told_end)
-        return max(0.0, (window.told_end if by_reset else window.ends) - now)
+        by_reset = self._reserve(now) and math.isfinite(window.reset_end)
+        return max(0.0, (window.reset_end if by_reset else window.ends) - now)
 
     def _is_spent(self, now: float) -> bool:
         """Return whether what remains of the window is needed for requests in flight, or for others."""
@@ -228,11 +229,11 @@ class IntercomRateLimit:
             window = self._window = self._new_window(budget.reset, now, remaining=budget.remaining)
         elif permit.probe:
             # The window was thought over and is not.
-            window.ends = window.told_end = max(window.began + window.seconds, now + 1)
+            window.ends = window.reset_end = max(window.began + window.seconds, now + 1)
         window.remaining = min(window.remaining, budget.remaining)
         window.ours += 1
         if budget.left is not None:
-            window.told(now + budget.left)
+            window.ends_by_reset(now + budget.left)
         others = budget.limit - budget.remaining - window.ours - self._share.in_flight
         if others > 0:
             self._others = others / max(1.0, now - window.began)
@@ -254,7 +255,7 @@ class IntercomRateLimit:
         window.remaining = 0
         if budget.left is not None:
             window.ends = window.ends if window.ends > now else math.inf
-            window.told(now + budget.left)
+            window.ends_by_reset(now + budget.left)
         elif asked:
             window.ends = self._paused_until
         elif window.ends <= now:

@@ -1,1 +1,1 @@
-"""One HTTP request, paced, retried and counted: what both API clients stand on."""
+"""One HTTP request, rate-limited, retried and counted: what both API clients are built on."""

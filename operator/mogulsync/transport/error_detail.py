@@ -55,8 +55,8 @@ def error_detail(code: str | None, message: str) -> str | None:
         if known is None and words[-1:] == [OMISSION]:
             continue
         words.append(known or OMISSION)
-    told = " ".join(words)
-    detail = ": ".join(part for part in (code, told) if part)
+    shown = " ".join(words)
+    detail = ": ".join(part for part in (code, shown) if part)
     if not detail:
         return None
     return detail if len(detail) <= _LONGEST else detail[: _LONGEST - 1].rstrip() + OMISSION

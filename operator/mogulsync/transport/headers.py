@@ -14,7 +14,7 @@ _SECONDS = re.compile(r"\d{1,9}(\.\d{1,9})?")
 def http_date(text: str) -> float | None:
     """Return an HTTP date as unix seconds; None when it is none.
 
-    Cached: an API under load answers many times within the one second that a date tells.
+    Cached: an API under load answers many times within the one second of a date.
     """
     try:
         moment = parsedate_to_datetime(text)
@@ -24,7 +24,7 @@ def http_date(text: str) -> float | None:
 
 
 def server_time(headers: Mapping[str, str]) -> float | None:
-    """Return the server's clock as its answer tells it (whole unix seconds, rounded down), None when it does not."""
+    """Return the server's clock by its answer (whole unix seconds, rounded down); None where that does not say."""
     date = headers.get("date")
     return http_date(date) if date else None
 
@@ -32,7 +32,7 @@ def server_time(headers: Mapping[str, str]) -> float | None:
 def retry_after(headers: Mapping[str, str], *, wall_time: float) -> float | None:
     """Return the seconds that `Retry-After` asks for, None without one that makes sense.
 
-    A date is compared with the server's own clock where the answer tells it, otherwise with `wall_time`.
+    A date is compared with the server's own clock where the answer has it, otherwise with `wall_time`.
     """
     text = headers.get("retry-after", "").strip()
     if not text:

@@ -28,7 +28,7 @@ IMPATIENT = RequestSettings(attempt_timeout=0.2)
 
 
 class Open:
-    """A pacer that never makes anyone wait, and counts."""
+    """A policy that never makes anyone wait, and counts."""
 
     def __init__(self) -> None:
         self.in_flight = 0
@@ -46,7 +46,7 @@ class Open:
 
 
 class Waits:
-    """Stands in for waiting, and remembers for how long."""
+    """Replaces waiting, and remembers for how long."""
 
     def __init__(self) -> None:
         self.seconds: list[float] = []
@@ -61,14 +61,14 @@ def client(
     stats: RequestStats | None = None,
     settings: RequestSettings = IMPATIENT,
     sleep: Callable[[float], Awaitable[None]] | None = None,
-    pacer: Open | None = None,
+    policy: Open | None = None,
     token: str = SECRET,
 ) -> JsonClient:
     return JsonClient(
         api="Intercom",
         url=url,
         headers={"Authorization": f"Bearer {token}"},
-        rate_limiter=RateLimiter(pacer or Open()),
+        rate_limiter=RateLimiter(policy or Open()),
         stats=stats or RequestStats(),
         settings=settings,
         sleep=sleep or Waits(),
@@ -128,13 +128,13 @@ async def test_what_may_pass_is_tried_again(bad: Reply) -> None:
 
 @pytest.mark.parametrize("bad", OUTAGES.values(), ids=OUTAGES)
 async def test_after_six_attempts_the_api_counts_as_unavailable(bad: Reply) -> None:
-    stats, pacer = RequestStats(), Open()
+    stats, policy = RequestStats(), Open()
     settings = RequestSettings(attempt_timeout=0.05)
-    async with raw_server([bad]) as server, client(server.url, stats=stats, settings=settings, pacer=pacer) as http:
+    async with raw_server([bad]) as server, client(server.url, stats=stats, settings=settings, policy=policy) as http:
         with pytest.raises(UnavailableError) as caught:
             await get(http)
     assert not isinstance(caught.value, ThrottledError)
-    assert (stats.intercom, stats.retried, pacer.in_flight) == (6, 5, 0)
+    assert (stats.intercom, stats.retried, policy.in_flight) == (6, 5, 0)
 
 
 async def test_being_throttled_uses_up_no_attempt() -> None:
@@ -175,7 +175,7 @@ async def test_a_host_that_takes_no_connection_is_unavailable() -> None:
         (422, RejectedError),
     ],
 )
-async def test_what_stays_wrong_is_told_at_once(status: int, expected: type[ApiError]) -> None:
+async def test_what_stays_wrong_is_raised_at_once(status: int, expected: type[ApiError]) -> None:
     body = {"type": "error.list", "request_id": "r-1", "errors": [{"code": "some_code", "message": f"about {EMAIL}"}]}
     async with raw_server([reply(body, status=status)]) as server, client(server.url) as http:
         with pytest.raises(ApiError) as caught:
@@ -188,7 +188,7 @@ async def test_what_stays_wrong_is_told_at_once(status: int, expected: type[ApiE
         assert error.message == f"about {EMAIL}"
 
 
-async def test_a_refusal_tells_its_code_and_no_customer_s_data() -> None:
+async def test_a_refusal_has_its_code_and_no_customer_s_data() -> None:
     body = {"errors": [{"code": "parameter_invalid", "message": f"Email {EMAIL} is not valid"}]}
     async with raw_server([reply(body, status=422)]) as server, client(server.url) as http:
         with pytest.raises(RejectedError) as caught:
@@ -224,7 +224,7 @@ async def test_a_refusal_that_does_not_pass_remains_a_refusal(status: int, expec
 
 
 @pytest.mark.parametrize("text", ["", "<html>Forbidden</html>", "[]", '"words"', '{"errors": 3}', "\x00"])
-async def test_an_error_body_of_any_kind_is_borne(text: str) -> None:
+async def test_an_error_body_of_any_kind_is_read(text: str) -> None:
     async with raw_server([reply(status=401, text=text)]) as server, client(server.url) as http:
         with pytest.raises(CredentialsRejectedError) as caught:
             await get(http)
@@ -258,15 +258,15 @@ async def test_no_redirect_is_followed() -> None:
         reply(text=f"<html>{EMAIL}"),
     ],
 )
-async def test_no_error_tells_a_credential_or_an_address(bad: Reply) -> None:
+async def test_no_error_shows_a_credential_or_an_address(bad: Reply) -> None:
     settings = RequestSettings(attempts=2, attempt_timeout=0.05)
     async with raw_server([bad]) as server, client(server.url, settings=settings) as http:
         with pytest.raises(ApiError) as caught:
             await get(http)
-    told = "".join(traceback.format_exception(caught.value)) + repr(caught.value)
-    assert EMAIL not in told
-    assert EMAIL.replace("@", "%40") not in told
-    assert SECRET not in told
+    shown = "".join(traceback.format_exception(caught.value)) + repr(caught.value)
+    assert EMAIL not in shown
+    assert EMAIL.replace("@", "%40") not in shown
+    assert SECRET not in shown
 
 
 @pytest.mark.parametrize("token", ["two\nlines", "naïve", "nul\x00"])
@@ -287,14 +287,14 @@ async def test_the_base_url_may_have_a_path() -> None:
 
 
 async def test_a_cancelled_request_gives_its_permit_back() -> None:
-    pacer = Open()
-    async with raw_server([SILENT]) as server, client(server.url, settings=RequestSettings(), pacer=pacer) as http:
+    policy = Open()
+    async with raw_server([SILENT]) as server, client(server.url, settings=RequestSettings(), policy=policy) as http:
         task = asyncio.create_task(get(http))
         await server.arrived.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-    assert pacer.in_flight == 0
+    assert policy.in_flight == 0
 
 
 async def test_waits_double_with_jitter() -> None:
@@ -329,7 +329,7 @@ async def test_what_the_api_asks_to_wait_is_waited(
     assert least <= waits.seconds[0] <= most
 
 
-async def test_patience_ends_with_the_time_in_all() -> None:
+async def test_attempts_end_with_the_time_in_all() -> None:
     waits = Waits()
     settings = RequestSettings(total_timeout=125.0)
     asked = reply({}, status=503, headers={"Retry-After": "60"})

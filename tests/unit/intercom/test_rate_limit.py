@@ -57,7 +57,7 @@ def test_a_run_alone_never_exceeds_its_share_nor_is_refused(
     seed=st.integers(0, 2**32),
 )
 @settings(max_examples=40, deadline=None)
-def test_the_share_holds_whatever_others_do_and_whatever_is_not_told(
+def test_the_share_holds_whatever_others_do_and_whatever_is_not_sent(
     server: Server, percent: int, demand: float, hidden: set[str], seed: int
 ) -> None:
     chance = seeded(seed)
@@ -66,7 +66,7 @@ def test_the_share_holds_whatever_others_do_and_whatever_is_not_told(
         IntercomRateLimit(rate_limit_percent=percent),
         latency=varied(chance, 0.0, 1.0),
         others=poisson(chance, demand * server.limit / 10),
-        told=lambda headers: {name: value for name, value in headers.items() if name not in hidden},
+        headers_sent=lambda headers: {name: value for name, value in headers.items() if name not in hidden},
     ).run(35.0)
     assert outcome.most_in_a_window <= share_of(server, percent)
     assert outcome.answered > 0 or demand > 0
@@ -89,17 +89,17 @@ def test_nine_tenths_of_the_allowed_rate_are_used(
 
 
 @pytest.mark.parametrize(
-    "told",
+    "headers_sent",
     [
         lambda headers: headers,
         lambda headers: {**headers, "x-ratelimit-reset": "0"},
         lambda headers: {name: value for name, value in headers.items() if name != "x-ratelimit-reset"},
         lambda headers: {name: value for name, value in headers.items() if name != "date"},
     ],
-    ids=["all told", "reset senseless", "reset not told", "date not told"],
+    ids=["all sent", "reset senseless", "reset not sent", "date not sent"],
 )
 @pytest.mark.parametrize("per_second", [20, 80, 140])
-def test_beside_others_it_is_not_refused_and_the_budget_is_used(per_second: int, told: Any) -> None:
+def test_beside_others_it_is_not_refused_and_the_budget_is_used(per_second: int, headers_sent: Any) -> None:
     chance = seeded(7)
     server = Server(1666, phase=2.5)
     outcome = Simulation(
@@ -107,7 +107,7 @@ def test_beside_others_it_is_not_refused_and_the_budget_is_used(per_second: int,
         IntercomRateLimit(rate_limit_percent=100),
         latency=varied(chance, 0.03, 0.2),
         others=poisson(chance, per_second),
-        told=told,
+        headers_sent=headers_sent,
     ).run(60.0)
     assert outcome.refused == 0
     assert outcome.answered + 60 * per_second >= 0.85 * 6 * 1666
@@ -148,7 +148,10 @@ ABSURD: dict[str, Headers] = {
 @pytest.mark.parametrize("headers", ABSURD.values(), ids=ABSURD)
 def test_senseless_headers_neither_stop_nor_break_a_run(headers: Headers) -> None:
     simulation = Simulation(
-        Server(10**9), IntercomRateLimit(rate_limit_percent=80), latency=steady(0.02, 0.02), told=lambda _: headers
+        Server(10**9),
+        IntercomRateLimit(rate_limit_percent=80),
+        latency=steady(0.02, 0.02),
+        headers_sent=lambda _: headers,
     )
     assert simulation.run(20.0).answered > 1000
 
@@ -166,7 +169,7 @@ def test_any_text_in_the_headers_reads_as_a_budget_that_makes_sense(headers: Hea
     assert budget.left is None or 0 <= budget.left <= 60
 
 
-def test_a_window_s_end_is_told_by_the_server_s_own_clock() -> None:
+def test_a_window_s_end_is_known_by_the_server_s_own_clock() -> None:
     headers = {"x-ratelimit-limit": "5", "x-ratelimit-remaining": "3", "x-ratelimit-reset": str(RESET), "date": DATE}
     assert read_budget(headers).left == 7.0
 
@@ -221,12 +224,17 @@ def test_after_a_429_nothing_is_sent_until_the_window_ends_and_then_one_request(
 
 def test_retry_after_is_what_counts_where_requests_remain() -> None:
     policy = IntercomRateLimit(rate_limit_percent=80)
-    told = {"x-ratelimit-limit": "1666", "x-ratelimit-remaining": "1600", "x-ratelimit-reset": str(RESET), "date": DATE}
+    headers = {
+        "x-ratelimit-limit": "1666",
+        "x-ratelimit-remaining": "1600",
+        "x-ratelimit-reset": str(RESET),
+        "date": DATE,
+    }
     now = 0.0
     for _ in range(60):
         while (delay := policy.delay(now)) > 0:
             now += delay
-        assert policy.answered(policy.sent(now), now + 0.05, ResponseHead(429, {**told, "retry-after": "2"})) is True
+        assert policy.answered(policy.sent(now), now + 0.05, ResponseHead(429, {**headers, "retry-after": "2"})) is True
         now += 0.05
         assert policy.delay(now) == pytest.approx(2.0)
     assert now <= 60 * 2.1
@@ -234,11 +242,16 @@ def test_retry_after_is_what_counts_where_requests_remain() -> None:
 
 def test_429s_of_requests_in_flight_are_waited_out_together() -> None:
     policy = IntercomRateLimit(rate_limit_percent=80)
-    told = {"x-ratelimit-limit": "1666", "x-ratelimit-remaining": "1600", "x-ratelimit-reset": str(RESET), "date": DATE}
-    first_answer(policy, ResponseHead(200, told))
+    headers = {
+        "x-ratelimit-limit": "1666",
+        "x-ratelimit-remaining": "1600",
+        "x-ratelimit-reset": str(RESET),
+        "date": DATE,
+    }
+    first_answer(policy, ResponseHead(200, headers))
     permits = [policy.sent(10.0) for _ in range(8)]
     for permit in permits:
-        policy.answered(permit, 10.1, ResponseHead(429, {**told, "retry-after": "2"}))
+        policy.answered(permit, 10.1, ResponseHead(429, {**headers, "retry-after": "2"}))
     assert policy.delay(10.1) == pytest.approx(2.0)
     assert policy.delay(12.2) == 0
 

@@ -7,7 +7,7 @@ from mogulsync.transport.rate_limiter import Permit, RateLimiter, ResponseHead
 
 
 class Slots:
-    """A pacer with so many slots."""
+    """A policy with so many slots."""
 
     def __init__(self, slots: int) -> None:
         self.slots = slots
@@ -25,7 +25,7 @@ class Slots:
 
 
 class Opening:
-    """A pacer that opens at a time."""
+    """A policy that opens at a time."""
 
     def __init__(self, opens: float) -> None:
         self.opens = opens
@@ -73,8 +73,8 @@ async def test_whoever_gives_up_waiting_leaves_the_place_to_the_next() -> None:
 
 
 async def test_a_permit_given_to_one_who_is_just_giving_up_is_not_lost() -> None:
-    pacer = Slots(1)
-    limiter = RateLimiter(pacer)
+    policy = Slots(1)
+    limiter = RateLimiter(policy)
     first = await limiter.acquire()
     quitter = asyncio.create_task(limiter.acquire())
     await settle()
@@ -82,7 +82,7 @@ async def test_a_permit_given_to_one_who_is_just_giving_up_is_not_lost() -> None
     quitter.cancel()
     with pytest.raises(asyncio.CancelledError):
         await quitter
-    assert pacer.slots == 1
+    assert policy.slots == 1
 
 
 async def test_permits_are_given_by_themselves_when_the_time_has_come() -> None:
