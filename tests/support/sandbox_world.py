@@ -28,7 +28,7 @@ from mogulsync.transport.settings import RequestSettings
 from mogulsync.transport.stats import RequestStats
 
 QUICK: Final = RequestSettings(
-    throttled_timeout=5.0, attempt_timeout=5.0, backoff_first=0.002, backoff_max=0.01, retry_after_max=0.01
+    throttled_timeout=60.0, attempt_timeout=5.0, backoff_first=0.002, backoff_max=0.01, retry_after_max=0.01
 )
 """Retries that do not wait."""
 UNLIMITED: Final = SandboxOptions(intercom_limit=None, chartmogul_limit=None)
