@@ -24,7 +24,7 @@ from tests.support.raw_http import CLOSED, SILENT, Reply, raw_server, reply
 
 SECRET = "s3cret-token"
 EMAIL = "ada@example.com"
-IMPATIENT = RequestSettings(attempt_timeout=0.2)
+IMPATIENT = RequestSettings(attempt_timeout=2.0)
 
 
 class Open:
@@ -109,7 +109,7 @@ PASSING = {
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n", close=True
     ),
     "slower than one attempt may be": Reply(
-        b"HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n", pieces=(b" ",) * 20, pause=0.05
+        b"HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n", pieces=(b" ",) * 20, pause=0.2
     ),
 }
 
