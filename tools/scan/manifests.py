@@ -11,6 +11,7 @@ from mogulsync.controller.cronjob import build_cronjob
 from mogulsync.controller.destination import IntercomDestination
 from mogulsync.controller.job import build_run_job
 from mogulsync.controller.jobdefaults import JobDefaults
+from mogulsync.resource.job import Job
 
 _ROOT: Final = Path(__file__).parents[2]
 _IMAGE: Final = f"registry.example.com/mogulsync@sha256:{64 * 'a'}"
@@ -35,7 +36,7 @@ def chart() -> str:
     return subprocess.run(command, input=json.dumps(_VALUES), capture_output=True, text=True, check=True).stdout
 
 
-def jobs() -> str:
+def jobs(defaults: Job = Job()) -> str:
     """Return the CronJob and the Job of a manual run of a destination, with nothing of its own in spec.job."""
     example = yaml.safe_load((_ROOT / "examples/01-first-destination.yaml").read_text(encoding="utf-8"))
     metadata = {
@@ -48,5 +49,5 @@ def jobs() -> str:
     destination = IntercomDestination.parse(example | {"metadata": example["metadata"] | metadata})
     if destination.spec is None:
         raise ValueError(f"the example is not valid: {destination.unknown_paths}")
-    spec = JobDefaults(image=_IMAGE).applied_to(destination.spec)
+    spec = JobDefaults(image=_IMAGE, job=defaults).applied_to(destination.spec)
     return yaml.safe_dump_all([build_cronjob(destination, spec), build_run_job(destination, spec, request="now")])

@@ -12,6 +12,8 @@ import pytest
 import yaml
 
 from localkube import ControlPlane
+from mogulsync.resource.manifest import parse_job
+from scan import manifests
 from tests.support import helm
 from tests.support.documents import Block, blocks
 
@@ -68,9 +70,9 @@ _OUTSIDE: Final = {"ClusterRole", "ClusterRoleBinding", "CustomResourceDefinitio
 """Kinds of objects that are in no namespace."""
 
 
-def _dry_run(cluster: ControlPlane, manifests: str, namespace: str = "crm") -> str:
+def _dry_run(cluster: ControlPlane, text: str, namespace: str = "crm") -> str:
     """Apply manifests without effect; those that name no namespace go to the given one."""
-    documents = [document for document in yaml.safe_load_all(manifests) if document]
+    documents = [document for document in yaml.safe_load_all(text) if document]
     for document in documents:
         if document["kind"] not in _OUTSIDE:
             document["metadata"].setdefault("namespace", namespace)
@@ -133,14 +135,20 @@ def test_the_api_server_accepts_what_a_page_shows(cluster: ControlPlane, block: 
 
 @needs_helm
 @pytest.mark.parametrize("file", _VALUES, ids=_relative)
-def test_the_worker_takes_an_examples_defaults_of_the_jobs(cluster: ControlPlane, file: Path) -> None:
-    """What the chart writes for the operator is a spec.job, which a destination may say as well."""
+def test_the_jobs_that_the_operator_makes_with_an_examples_defaults_are_restricted(
+    cluster: ControlPlane, file: Path
+) -> None:
+    """Their Pods pass in a namespace that enforces Pod Security `restricted`; a destination may say the same."""
     defaults = [
-        yaml.safe_load(document["data"]["job-defaults.yaml"])
+        document["data"]["job-defaults.yaml"]
         for document in helm.render(yaml.safe_load(file.read_text()))
         if document["kind"] == "ConfigMap" and document["metadata"]["name"].endswith("job-defaults")
     ]
     destination = yaml.safe_load((_EXAMPLES / "argocd" / "destination.yaml").read_text())
-    for job in defaults:
-        destination["spec"]["job"] = job
-        _dry_run(cluster, json.dumps(destination))
+    for text in defaults or ["{}"]:
+        made = manifests.jobs(parse_job(text))
+        _, job = yaml.safe_load_all(made)
+        pod = job["spec"]["template"] | {"apiVersion": "v1", "kind": "Pod"}
+        pod["metadata"]["name"] = "run"
+        destination["spec"]["job"] = yaml.safe_load(text)
+        _dry_run(cluster, f"{made}---\n{json.dumps(pod)}\n---\n{json.dumps(destination)}")
