@@ -1,6 +1,7 @@
 """The chart's files agree with the distribution and with each other; rendering is tested in tests/chart."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -113,3 +114,17 @@ def test_a_wrong_value_is_refused_by_name(values: dict[str, Any], named: str) ->
 )
 def test_what_people_write_is_accepted(values: dict[str, Any]) -> None:
     Draft202012Validator(_SCHEMA).validate(values)
+
+
+@pytest.mark.parametrize("name", ["alerts.yaml", "dashboard.json"])
+def test_alerts_and_dashboard_ask_for_metrics_that_there_are(name: str) -> None:
+    documented = set(re.findall(r"`(mogulsync_\w+)`", (_CHART.parents[1] / "docs" / "metrics.md").read_text()))
+    asked = set(re.findall(r"mogulsync_\w+", (_CHART / "files" / name).read_text()))
+    assert {metric for metric in asked if re.sub(r"_(bucket|count|sum)$", "", metric) not in documented} == set()
+
+
+def test_every_alert_has_its_line_in_the_list_of_runbooks() -> None:
+    groups = yaml.safe_load((_CHART / "files" / "alerts.yaml").read_text())["groups"]
+    listed = (_CHART.parents[1] / "docs" / "runbooks" / "README.md").read_text()
+    for alert in (rule for group in groups for rule in group["rules"]):
+        assert f"| [{alert['alert']}]({alert['alert']}.md) | {alert['labels']['severity']} |" in listed
