@@ -2,10 +2,12 @@
 
 from datetime import datetime
 
+from mogulsync.controller.blocker import Blocker
 from mogulsync.controller.cronjob import due_since
 from mogulsync.controller.schedule import missed, schedule
 from mogulsync.controller.snapshot import Snapshot
 from mogulsync.controller.steps.result import StepResult
+from mogulsync.resource.reasons import ConditionReason
 from mogulsync.resource.spec import Spec
 from mogulsync.resource.times import timestamp
 
@@ -23,7 +25,9 @@ async def judge_due_times(snapshot: Snapshot, spec: Spec) -> StepResult:
     due = schedule(in_effect["schedule"], in_effect.get("timeZone") or spec.time_zone)
     if due is None or spec.suspend or in_effect.get("suspend"):
         return StepResult(status=status)
-    following = due.after(snapshot.now) if cronjob else None
+    following = due.after(snapshot.now)
+    if following is None:
+        return StepResult(status=status, blocker=_never_due(in_effect["schedule"]))
     counted = due_since(cronjob)
     late, judge_again = missed(
         due,
@@ -34,10 +38,18 @@ async def judge_due_times(snapshot: Snapshot, spec: Spec) -> StepResult:
         succeeded_start=_last_success(snapshot),
     )
     return StepResult(
-        status=status.model_copy(update={"next_sync_time": timestamp(following) if following else None}),
+        status=status.model_copy(update={"next_sync_time": timestamp(following) if cronjob else None}),
         missed=None if snapshot.runs_under_way else late,
         requeue_after=judge_again - snapshot.now if judge_again else None,
     )
+
+
+def _never_due(expression: str) -> Blocker:
+    message = (
+        f'spec.schedule: "{expression}" is due at no time, such as on a 30th of February; '
+        "name a day that comes, or set suspend: true to run by hand only."
+    )
+    return Blocker(reason=ConditionReason.INVALID_SCHEDULE, message=message)
 
 
 def _last_success(snapshot: Snapshot) -> datetime | None:
