@@ -47,11 +47,12 @@ lock: | $(filter .uv/bin/uv,$(UV)) ## Bring locks/ up to what pyproject.toml ask
 	@$(COMPILE) --group build --constraint $(LOCKS)/dev.txt -o $(LOCKS)/build.txt
 
 .PHONY: generate
-generate: $(STAMP) ## Write what is generated: crds/, argocd/argocd-cm.yaml, and parts of the chart
+generate: $(STAMP) ## Write what is generated: crds/, argocd/argocd-cm.yaml, docs/commands.md, and parts of the chart
 	@$(BIN)/python -m mogulsync.resource.crd > crds/intercomdestinations.mogulsync.dev.yaml
 	@cp crds/intercomdestinations.mogulsync.dev.yaml kustomize/base/crd.yaml
 	@$(BIN)/python tools/chart_crd.py > charts/mogulsync/templates/crd.yaml
 	@$(BIN)/python tools/argocd_config.py > argocd/argocd-cm.yaml
+	@new=$$($(BIN)/python tools/commands_reference.py) && printf '%s\n' "$$new" > docs/commands.md
 	@new=$$($(BIN)/python tools/chart_values.py schema) && printf '%s\n' "$$new" > charts/mogulsync/values.schema.json
 	@new=$$($(BIN)/python tools/chart_values.py readme) && printf '%s\n' "$$new" > charts/mogulsync/README.md
 
@@ -61,6 +62,7 @@ verify: $(STAMP) ## Fail when a generated file or a lock is not what its source 
 	@diff -u crds/intercomdestinations.mogulsync.dev.yaml kustomize/base/crd.yaml
 	@diff -u charts/mogulsync/templates/crd.yaml <($(BIN)/python tools/chart_crd.py)
 	@diff -u argocd/argocd-cm.yaml <($(BIN)/python tools/argocd_config.py)
+	@diff -u docs/commands.md <($(BIN)/python tools/commands_reference.py)
 	@diff -u charts/mogulsync/values.schema.json <($(BIN)/python tools/chart_values.py schema)
 	@diff -u charts/mogulsync/README.md <($(BIN)/python tools/chart_values.py readme)
 	@copy=$$(mktemp -d) && cp locks/* "$$copy" && $(MAKE) --silent lock LOCKS="$$copy" && diff -r locks "$$copy" && rm -r "$$copy"

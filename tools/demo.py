@@ -23,7 +23,7 @@ from rich.console import Console
 from rich.rule import Rule
 from rich.table import Table
 
-from localkube import ESTABLISHED, AssetsError, ControlPlane, ControlPlaneError, KubectlError
+from localkube import AssetsError, ControlPlane, ControlPlaneError, KubectlError
 from localkube.podrunner import PodRunner
 from localkube.process import tethered
 from mogulsync.intercom.client import IntercomClient
@@ -72,8 +72,7 @@ def main() -> int:
 async def show(plane: ControlPlane) -> None:
     """Walk through one destination's life on a running control plane."""
     part("A Kubernetes control plane on loopback, with the IntercomDestination resource")
-    plane.kubectl("apply", "--server-side", "-f", str(ROOT / "crds"))
-    plane.kubectl("wait", ESTABLISHED, "crd", "--all", "--timeout=30s")
+    plane.apply_crds(ROOT / "crds")
     plane.kubectl("create", "namespace", NAMESPACE)
     console.print(plane.kubectl("api-resources", "--categories=mogulsync").rstrip())
 

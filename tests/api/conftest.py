@@ -9,7 +9,7 @@ import pytest
 from kubernetes.aio.client import ApiClient, Configuration
 
 import kstatus
-from localkube import ESTABLISHED, AssetsError, ControlPlane, find_assets
+from localkube import AssetsError, ControlPlane, find_assets
 from localkube.kubeapi import KubeApi
 from localkube.podrunner import PodRunner
 from tests.support.operator_world import World
@@ -42,8 +42,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def plane() -> Iterator[ControlPlane]:
     """A control plane with our CustomResourceDefinition in it."""
     with ControlPlane() as plane:
-        plane.kubectl("apply", "--server-side", "-f", str(_CRDS))
-        plane.kubectl("wait", ESTABLISHED, "crd", "--all", "--timeout=30s")
+        plane.apply_crds(_CRDS)
         yield plane
 
 

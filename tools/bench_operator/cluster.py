@@ -12,7 +12,7 @@ from bench_operator.api import Api
 from bench_operator.audit import ACCOUNT, Audit
 from bench_operator.destinations import NAMESPACE
 from bench_operator.observer import Observer, observing
-from localkube import ESTABLISHED, ControlPlane
+from localkube import ControlPlane
 from localkube.process import Process
 from mogulsync.resource.names import PLURAL
 
@@ -57,8 +57,7 @@ def _control_plane() -> Iterator[tuple[ControlPlane, Audit]]:
     with tempfile.TemporaryDirectory(prefix="mogulsync-bench-") as folder:
         audit = Audit(Path(folder))
         with ControlPlane(api_server_flags=audit.flags) as plane:
-            plane.kubectl("apply", "--server-side", "-f", str(_CRDS))
-            plane.kubectl("wait", ESTABLISHED, "crd", "--all", "--timeout=30s")
+            plane.apply_crds(_CRDS)
             plane.kubectl("create", "namespace", NAMESPACE)
             plane.kubectl("wait", "--for=create", "serviceaccount/default", "--namespace", NAMESPACE, "--timeout=30s")
             plane.kubectl("create", "serviceaccount", ACCOUNT, "--namespace", NAMESPACE)

@@ -18,7 +18,7 @@ progress      progress lines, and the error of a way that does not work
 """
 
 from localkube.assets import AssetsError, find_assets
-from localkube.controlplane import ESTABLISHED, ControlPlane, ControlPlaneError, KubectlError
+from localkube.controlplane import ControlPlane, ControlPlaneError, KubectlError
 from localkube.parts import Part
 
-__all__ = ["ESTABLISHED", "AssetsError", "ControlPlane", "ControlPlaneError", "KubectlError", "Part", "find_assets"]
+__all__ = ["AssetsError", "ControlPlane", "ControlPlaneError", "KubectlError", "Part", "find_assets"]

@@ -31,8 +31,8 @@ _ANSWER_SECONDS: Final = 2.0
 _KUBECTL_SECONDS: Final = 60.0
 _PORT_TRIES: Final = 3
 
-ESTABLISHED: Final = '--for=jsonpath={.status.conditions[?(@.type=="Established")].status}=True'
-"""For `kubectl wait crd`, which fails with `--for=condition=Established` while a new CRD has no status."""
+_NO_CONDITIONS: Final = "accessor error"
+"""What `kubectl wait` says, and fails, of a new CRD that has no conditions yet, whichever way it is asked."""
 
 
 class ControlPlaneError(RuntimeError):
@@ -198,6 +198,20 @@ class ControlPlane:
         if result.returncode:
             raise KubectlError(arguments, result.stderr)
         return result.stdout
+
+    def apply_crds(self, path: Path) -> None:
+        """Apply the CustomResourceDefinitions of a file or folder and return when all are served."""
+        self.kubectl("apply", "--server-side", "-f", str(path))
+        deadline = time.monotonic() + _START_SECONDS
+        while True:
+            try:
+                self.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+            except KubectlError as error:
+                if _NO_CONDITIONS not in error.stderr or time.monotonic() > deadline:
+                    raise
+                time.sleep(_POLL_SECONDS)
+            else:
+                return
 
     def environment(self, kubeconfig: Path | None = None) -> dict[str, str]:
         """Return an environment for a program that talks to this control plane, kubectl on its PATH."""

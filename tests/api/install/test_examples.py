@@ -53,8 +53,7 @@ needs_helm = pytest.mark.skipif(shutil.which("helm") is None, reason="no helm on
 @pytest.fixture(scope="session")
 def cluster(plane: ControlPlane) -> ControlPlane:
     """The control plane with the kinds and the namespaces that the examples name."""
-    plane.kubectl("apply", "--server-side", "--filename", str(_PUBLISHED))
-    plane.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")
+    plane.apply_crds(_PUBLISHED)
     for name in ("mogulsync", "crm", "flux-system", "argocd"):
         plane.kubectl("apply", "--server-side", "--filename=-", stdin=json.dumps(_namespace(name)))
         plane.kubectl("wait", "--for=create", "serviceaccount/default", f"--namespace={name}", "--timeout=60s")

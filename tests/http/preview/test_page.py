@@ -40,8 +40,8 @@ def shown(opened: tuple[Page, list[str]]) -> Page:
     return found
 
 
-def test_it_opens_without_a_network_and_without_a_complaint(opened: tuple[Page, list[str]]) -> None:
-    shown, seen = opened
+def test_it_opens_without_a_network_and_without_a_complaint(shown: Page, opened: tuple[Page, list[str]]) -> None:
+    _, seen = opened
     expect(shown.get_by_role("heading", level=1)).to_have_text("Preview of production")
     expect(shown.locator("#rows tbody tr")).to_have_count(100)
     assert seen == []
