@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,9 +14,9 @@ import click
 from mogulsync.chartmogul.client import ChartMogulClient
 from mogulsync.cluster.reach import Reach
 from mogulsync.commands.clusterarguments import OutputFormat
-from mogulsync.commands.output import on_terminal, print_document
+from mogulsync.commands.output import on_terminal, print_document, wrapped
 from mogulsync.commands.progress import shown as progress_shown
-from mogulsync.commands.reporttext import report_lines
+from mogulsync.commands.reporttext import INDENT, report_lines
 from mogulsync.commands.running import run
 from mogulsync.commands.signals import Signals
 from mogulsync.commands.worker import Credentials, credentials_in, failed, now
@@ -113,7 +114,10 @@ def preview_here(destination: Destination, wanted: Wanted, signals: Signals) -> 
     if wanted.output is not None:
         print_document(json.loads(report.to_json()), wanted.output)
     else:
-        click.echo("\n".join(_lines(destination, report, planned, wanted.samples)))
+        lines = _lines(destination, report, planned, wanted.samples)
+        if on_terminal():
+            lines = wrapped(lines, width=shutil.get_terminal_size().columns, indent=INDENT)
+        click.echo("\n".join(lines))
     _write_files(destination, report, planned, wanted)
     return int(report.exit_code)
 

@@ -81,6 +81,19 @@ def table(titles: Sequence[str], rows: Sequence[Sequence[str]], *, styles: Seque
     return shown
 
 
+def wrapped(lines: Sequence[str], *, width: int, indent: int) -> list[str]:
+    """Return the lines cut to a terminal's width; what goes on stands under what was cut."""
+    import textwrap  # noqa: PLC0415 - never where output is piped
+
+    found: list[str] = []
+    for line in lines:
+        following = " " * (indent if line.startswith("  ") else 0)
+        found += textwrap.wrap(
+            line, width, subsequent_indent=following, drop_whitespace=True, break_on_hyphens=False
+        ) or [""]
+    return found
+
+
 def console() -> "Console":
     """Return the terminal to print on; rich honours NO_COLOR."""
     from rich.console import Console  # noqa: PLC0415 - never where output is piped

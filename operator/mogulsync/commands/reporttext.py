@@ -7,6 +7,20 @@ from mogulsync.cluster.overview import ago
 from mogulsync.resource.fixes import fix_for
 
 _WIDTH: Final = 12
+INDENT: Final = _WIDTH + 2
+"""Where the text of a titled line begins."""
+
+
+_ORDER: Final = (
+    *("total", "matched", "ambiguous", "unmatched", "unmatchable", "conflicts"),
+    *("updated", "unchanged", "failed", "vanished", "cleared"),
+    *("chartmogul", "intercom", "throttled", "retried"),
+)
+"""Counts as the report has them; the API server sorts keys by name."""
+
+
+def _place(counted: tuple[str, Any]) -> int:
+    return _ORDER.index(counted[0]) if counted[0] in _ORDER else len(_ORDER)
 
 
 def titled(title: str, text: str) -> str:
@@ -26,7 +40,7 @@ def report_lines(report: Any, name: str, now: datetime) -> list[str]:
     if report.get("job"):
         lines.append(titled("job", f"{report['job']}{trigger}"))
     for part in ("customers", "contacts", "requests", "fields"):
-        counts = {name: count for name, count in (report.get(part) or {}).items() if count}
+        counts = {name: count for name, count in sorted((report.get(part) or {}).items(), key=_place) if count}
         if counts:
             lines.append(titled(part, ", ".join(f"{count} {name}" for name, count in counts.items())))
     attributes = report.get("attributes") or {}

@@ -12,8 +12,8 @@ from mogulsync.cluster.choosing import listed, where
 from mogulsync.cluster.overview import Overview, ago, document, in_zone, ordered, overview, span, until
 from mogulsync.cluster.reach import Reach, Selection
 from mogulsync.commands.clusterarguments import OutputFormat
-from mogulsync.commands.output import columns, console, narrowed, on_terminal, print_document, table
-from mogulsync.commands.reporttext import report_lines, titled
+from mogulsync.commands.output import columns, console, narrowed, on_terminal, print_document, table, wrapped
+from mogulsync.commands.reporttext import INDENT, report_lines, titled
 from mogulsync.commands.running import run
 from mogulsync.resource.fixes import fix_for
 
@@ -84,7 +84,8 @@ class _Watch:
         from rich.text import Text  # noqa: PLC0415 - never where output is piped
 
         if self._selection.names:
-            return Text("\n".join(lines_of(self.found[0])))
+            lines = wrapped(lines_of(self.found[0]), width=console().width, indent=INDENT)
+            return Text("\n".join(lines))
         return _many(self.found, self._selection)
 
     async def _print_changes(self, access: Access) -> None:
@@ -169,11 +170,12 @@ def _print_one(seen: Overview) -> None:
         return
     from rich.text import Text  # noqa: PLC0415 - never where output is piped
 
-    shown = Text("\n".join(lines_of(seen)))
+    screen = console()
+    shown = Text("\n".join(wrapped(lines_of(seen), width=screen.width, indent=INDENT)))
     shown.highlight_words(["Conditions", "Last run", "Last preview", "History"], "bold")
     shown.highlight_words(["What to do:"], "yellow")
     shown.highlight_regex(r"(?m)^\w+ in namespace .*needs attention$", "bold red")
-    console().print(shown)
+    screen.print(shown)
 
 
 def lines_of(seen: Overview) -> list[str]:

@@ -4,14 +4,13 @@ A name follows from what asked for the Job, so that an operator that was killed 
 writing the status makes the same one again, and finds it there.
 """
 
-import hashlib
 from typing import Final
 
 from mogulsync.controller.cronjob import build_job_spec, build_run_spec, generation_annotation, owner_of
 from mogulsync.controller.destination import IntercomDestination
 from mogulsync.controller.podtemplate import build_pod_template, labels
 from mogulsync.kube.objects import JOBS, Object, digest
-from mogulsync.resource import names
+from mogulsync.resource import jobnames, names
 from mogulsync.resource.spec import Spec
 
 RUN_TTL_SECONDS: Final = 7 * 24 * 3600
@@ -21,19 +20,15 @@ CHECK_TTL_SECONDS: Final = 3600
 CHECK_DEADLINE_SECONDS: Final = 600
 """How long a check may take; one whose container never started is followed by the next at once."""
 
-_NAME_MAX_LENGTH: Final = 63
-"""A Job's name becomes a label of its Pods."""
-_HASH_LENGTH: Final = 10
-
 
 def run_name(destination: IntercomDestination, request: str) -> str:
     """Return the name of the Job that a value of the annotation `sync-requested-at` asks for."""
-    return _name(destination, "manual", request)
+    return jobnames.run_name(request, uid=destination.uid, destination=destination.key.name)
 
 
 def preview_name(destination: IntercomDestination, request: str) -> str:
     """Return the name of the Job that a value of the annotation `preview-requested-at` asks for."""
-    return _name(destination, "preview", request)
+    return jobnames.preview_name(request, uid=destination.uid, destination=destination.key.name)
 
 
 def check_name(
@@ -138,7 +133,4 @@ def _job(
 
 
 def _name(destination: IntercomDestination, purpose: str, *because: str) -> str:
-    text = "\0".join((destination.uid, purpose, *because))
-    suffix = f"-{purpose}-{hashlib.sha256(text.encode()).hexdigest()[:_HASH_LENGTH]}"
-    base = destination.key.name[: _NAME_MAX_LENGTH - len(suffix)]
-    return base.rstrip("-.") + suffix
+    return jobnames.job_name(purpose, *because, uid=destination.uid, destination=destination.key.name)
