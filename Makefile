@@ -87,6 +87,10 @@ test: $(STAMP) ## Run all tests (COVERAGE=1: and hold the floor of coverage, as 
 demo: $(STAMP) ## Show it at work: a control plane, the sandbox, the operator and a sync
 	@$(BIN)/python tools/demo.py
 
+.PHONY: pictures
+pictures: $(STAMP) ## Draw docs/pictures anew, from real runs
+	@PYTHONPATH=tools:. $(BIN)/python tools/pictures.py
+
 .PHONY: bench
 bench: $(STAMP) ## Measure the worker: requests, rate, memory, start, peers (docs/benchmarks.md; BENCH="--help" for options)
 	@PATH="$(CURDIR)/.uv/bin:$$PATH" PYTHONPATH=tools $(BIN)/python -m bench $(BENCH)

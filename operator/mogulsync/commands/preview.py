@@ -65,7 +65,6 @@ def command(
     wrong command line, manifest or missing credentials, 3 partially succeeded, 4 failed for good, 5 failed and worth a
     retry; 1 the cluster or the destination is not reached, or not ended in time.
     """
-    signals = Signals()
     here = is_file(target) or local
     if not here and (csv_file or html_file or sample is not None):
         raise click.UsageError(
@@ -79,6 +78,7 @@ def command(
 
         code = preview_there(reach, target, output, time_limit=timeout)
     else:
+        signals = Signals()
         from mogulsync.commands.localpreview import Wanted, destination_in, destination_named, preview_here  # noqa: PLC0415 - slow to import
 
         wanted = Wanted.checked(csv_file, html_file, sample=sample, replace=force, output=output)

@@ -2,13 +2,15 @@
 
 import asyncio
 import json
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.command_line import Ended
+from localkube import ControlPlane
+from tests.support.command_line import Ended, finish, start
 from tests.support.operator_world import World, report
 
 Mogulsync = Callable[..., Ended]
@@ -180,3 +182,19 @@ async def test_suspend_and_resume_set_the_spec_and_say_what_gitops_makes_of_it(
     assert ended.code == 0, ended.err
     assert "will set that back" in ended.out
     assert (await world.destination())["spec"]["suspend"] is False
+
+
+@pytest.mark.parametrize("command", [("sync-now", "--wait"), ("check-now", "--wait"), ("preview",)])
+async def test_ctrl_c_stops_the_waiting_and_not_what_was_requested(
+    world: World, plane: ControlPlane, command: tuple[str, ...]
+) -> None:
+    await world.apply()
+    name, *more = command
+    process = start(name, "production", *more, "--kubeconfig", str(plane.kubeconfig), "-n", world.namespace)
+    assert process.stderr is not None
+    assert "requested" in await asyncio.to_thread(process.stderr.readline)
+    process.send_signal(signal.SIGINT)
+    ended = await asyncio.to_thread(finish, process)
+    assert ended.code == 130
+    assert "goes on" in ended.err
+    assert "Traceback" not in ended.err
