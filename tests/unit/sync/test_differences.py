@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from mogulsync.chartmogul.models import CustomerDetails
 from mogulsync.resource.sources import DataType, Source
-from mogulsync.sync.differences import Changes, differences, not_stored, same, without
-from mogulsync.sync.fields import Facts, Field, PlanTexts, Value
+from mogulsync.sync.differences import Changes, clears_plans, differences, not_stored, same, with_plans, without
+from mogulsync.sync.fields import NO_PLANS, PLAN_SOURCES, Facts, Field, PlanTexts, Value
 from tests.support.builders import customer, field, fields
 
 START = 1_800_000_000
@@ -231,3 +231,17 @@ def test_what_was_applied_differs_no_more(
 def test_keep_never_clears(facts: Facts, selected: Any, stored: dict[str, Any]) -> None:
     changes = differences(selected, facts, stored, empty_values="Keep", run_start=START).values
     assert None not in changes.values()
+
+
+@given(facts=FACTS, selected=SELECTED, stored=STORED)
+def test_plans_that_are_found_later_change_what_they_would_have_changed_at_once(
+    facts: Facts, selected: list[Field], stored: dict[str, Any]
+) -> None:
+    plans = {each.attribute for each in selected if each.source in PLAN_SOURCES}
+    stored = {name: value for name, value in stored.items() if name not in plans}
+    assert not clears_plans(selected, stored, empty_values="Clear")
+    early = facts._replace(plans=NO_PLANS)
+    before = differences(selected, early, stored, empty_values="Clear", run_start=START)
+    later = with_plans(before, selected, facts, run_start=START)
+    at_once = differences(selected, facts, stored, empty_values="Clear", run_start=START)
+    assert (dict(later.values), later.companion) == (dict(at_once.values), at_once.companion)
