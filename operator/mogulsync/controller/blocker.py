@@ -17,13 +17,15 @@ _UNDECODABLE: Final = ("failed to convert new object", "failed to create typed p
 _DENIED: Final = re.compile(r"admission webhook .* denied the request|ValidatingAdmissionPolicy .* denied request")
 _TRANSIENT: Final = frozenset(
     {
+        HTTPStatus.UNAUTHORIZED,
         HTTPStatus.NOT_FOUND,
         HTTPStatus.REQUEST_TIMEOUT,
         HTTPStatus.CONFLICT,
         HTTPStatus.TOO_MANY_REQUESTS,
     }
 )
-"""Codes below 500 of requests that are tried again: the namespace may be new, another writer may be at work."""
+"""Codes below 500 of requests that are tried again: a token may be due for renewal, the
+namespace be new, another writer be at work."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -40,7 +40,7 @@ class CheckProgress:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Findings:
+class ConditionInputs:
     """What the conditions follow from."""
 
     name: str
@@ -78,7 +78,7 @@ class Readiness:
 _OWN_TYPES: Final = frozenset(ConditionType)
 
 
-def conditions(found: Findings, *, before: list[Condition], now: datetime) -> list[Condition]:
+def conditions(found: ConditionInputs, *, before: list[Condition], now: datetime) -> list[Condition]:
     """Return all conditions: ours, Reconciling and Stalled only when True, and those that others wrote.
 
     Args:
@@ -120,12 +120,12 @@ def headline(listed: list[Condition]) -> str:
     return by_type[ConditionType.SYNCED].message if ready.status == "True" else ready.message
 
 
-def _readiness(found: Findings) -> Readiness:
+def _readiness(found: ConditionInputs) -> Readiness:
     """Return whether runs can work: what blocks first, then the latest evidence."""
     return next(readiness for check in _READY_CHAIN if (readiness := check(found)) is not None)
 
 
-def _blocked(found: Findings) -> Readiness | None:
+def _blocked(found: ConditionInputs) -> Readiness | None:
     blocker = found.blocker
     if blocker is None:
         return None
@@ -134,14 +134,14 @@ def _blocked(found: Findings) -> Readiness | None:
     return Readiness(ready=value, stalled=blocker.stalled, reconciling=not blocker.stalled)
 
 
-def _without_secret(found: Findings) -> Readiness | None:
+def _without_secret(found: ConditionInputs) -> Readiness | None:
     if found.missing_secret is None:
         return None
     reason = ConditionReason.SECRET_NOT_FOUND
     return Readiness(ready=ConditionValue(status="False", reason=reason, message=found.missing_secret))
 
 
-def _checking(found: Findings) -> Readiness | None:
+def _checking(found: ConditionInputs) -> Readiness | None:
     if found.check.state is not CheckState.UNDER_WAY and found.evidence is not None:
         return None
     message = found.check.message or "The credentials and attributes are being checked."
@@ -149,7 +149,7 @@ def _checking(found: Findings) -> Readiness | None:
     return Readiness(ready=value, reconciling=True)
 
 
-def _against_evidence(found: Findings) -> Readiness | None:
+def _against_evidence(found: ConditionInputs) -> Readiness | None:
     """Return what the evidence has against the destination.
 
     A new generation lifts the guard at once; for everything else it starts a check, which settles it.
@@ -164,19 +164,19 @@ def _against_evidence(found: Findings) -> Readiness | None:
     return Readiness(ready=ConditionValue(status="False", reason=reason, message=message), stalled=True)
 
 
-def _suspended(found: Findings) -> Readiness | None:
+def _suspended(found: ConditionInputs) -> Readiness | None:
     if not found.suspended:
         return None
     message = "The schedule is suspended; the credentials were accepted."
     return Readiness(ready=ConditionValue(status="True", reason=ConditionReason.SUSPENDED, message=message))
 
 
-def _ready(_: Findings) -> Readiness:
+def _ready(_: ConditionInputs) -> Readiness:
     message = "The CronJob is in place and the credentials were accepted."
     return Readiness(ready=ConditionValue(status="True", reason=ConditionReason.READY, message=message))
 
 
-_READY_CHAIN: Final[tuple[Callable[[Findings], Readiness | None], ...]] = (
+_READY_CHAIN: Final[tuple[Callable[[ConditionInputs], Readiness | None], ...]] = (
     _blocked,
     _without_secret,
     _checking,
@@ -186,7 +186,7 @@ _READY_CHAIN: Final[tuple[Callable[[Findings], Readiness | None], ...]] = (
 )
 
 
-def _synced(found: Findings) -> ConditionValue:
+def _synced(found: ConditionInputs) -> ConditionValue:
     run = found.last_sync
     if run is None:
         return ConditionValue(status="Unknown", reason=ConditionReason.NO_RUN_YET, message="No run has ended yet.")
@@ -197,7 +197,7 @@ def _synced(found: Findings) -> ConditionValue:
     )
 
 
-def _overdue(found: Findings) -> ConditionValue:
+def _overdue(found: ConditionInputs) -> ConditionValue:
     if found.missed is None:
         return ConditionValue(status="False", reason=ConditionReason.ON_TIME, message="No due time was missed.")
     message = f"No run since {timestamp(found.missed)}, when one was due, has succeeded, and none is under way."

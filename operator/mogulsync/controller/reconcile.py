@@ -16,7 +16,7 @@ from mogulsync.controller.applystate import ApplyState
 from mogulsync.controller.blocker import Blocker
 from mogulsync.controller.cache import DestinationCache
 from mogulsync.controller.children import Children
-from mogulsync.controller.conditions import Findings, conditions, headline
+from mogulsync.controller.conditions import ConditionInputs, conditions, headline
 from mogulsync.controller.contention import Contention
 from mogulsync.controller.destination import IntercomDestination
 from mogulsync.controller.events import notice_of, publish, transitions
@@ -154,7 +154,7 @@ class Reconciler:
             The time until it may be written, where another has written against it again and again; else None.
         """
         before = destination.status.conditions or []
-        after = conditions(_findings(destination, status, folded), before=before, now=now)
+        after = conditions(_condition_inputs(destination, status, folded), before=before, now=now)
         complete = status.model_copy(
             update={
                 "observed_generation": destination.generation,
@@ -201,8 +201,8 @@ async def _refuse_spec(snapshot: Snapshot) -> StepResult:
     return StepResult(blocker=Blocker(reason=RunReason.INVALID_DESTINATION, message=message))
 
 
-def _findings(destination: IntercomDestination, status: Status, folded: FoldedResult) -> Findings:
-    return Findings(
+def _condition_inputs(destination: IntercomDestination, status: Status, folded: FoldedResult) -> ConditionInputs:
+    return ConditionInputs(
         name=destination.key.name,
         generation=destination.generation,
         suspended=destination.spec is not None and destination.spec.suspend,

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from mogulsync.controller.blocker import Blocker
-from mogulsync.controller.conditions import CheckProgress, CheckState, Findings, conditions, headline
+from mogulsync.controller.conditions import CheckProgress, CheckState, ConditionInputs, conditions, headline
 from mogulsync.resource.status import Condition, Evidence, LastSync
 from tests.support.state_table import GENERATION, STATES, State
 
@@ -14,7 +14,7 @@ UNDER_WAY = CheckProgress(state=CheckState.UNDER_WAY)
 RETRYING = CheckProgress(state=CheckState.RETRYING)
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 PASSED = Evidence(reason="Succeeded", generation=GENERATION)
-WELL = Findings(
+WELL = ConditionInputs(
     name="production",
     generation=GENERATION,
     suspended=False,
@@ -30,17 +30,17 @@ BEFORE = {"True": SUCCEEDED, "False": FAILED, "Unknown": None}
 """The last run that makes Synced what it was before."""
 
 
-def refused(reason: str) -> Findings:
+def refused(reason: str) -> ConditionInputs:
     """Return what a run that ended for this reason leaves."""
     evidence = Evidence(reason=reason, generation=GENERATION, message="the run's message")
     return replace(WELL, evidence=evidence, last_sync=LastSync(outcome="Failed", reason=reason, message="its message"))
 
 
-def blocked(reason: str) -> Findings:
+def blocked(reason: str) -> ConditionInputs:
     return replace(WELL, blocker=Blocker(reason=reason, message="the API server's message"))
 
 
-FINDINGS = {
+INPUTS = {
     "check under way": replace(WELL, check=UNDER_WAY, evidence=None),
     "ready, no run yet": WELL,
     "run under way": replace(WELL, last_sync=SUCCEEDED),
@@ -59,18 +59,18 @@ FINDINGS = {
     "suspended": replace(WELL, suspended=True),
     "overdue": replace(WELL, missed=NOW - timedelta(hours=2)),
 }
-"""What a reconcile finds in each state."""
+"""What the conditions follow from in each state."""
 
 PRESENT = [state for state in STATES if state.ready]
 
 
 def test_every_state_in_which_the_operator_has_spoken_is_here() -> None:
-    assert set(FINDINGS) == {state.name for state in PRESENT}
+    assert set(INPUTS) == {state.name for state in PRESENT}
 
 
 @pytest.mark.parametrize("state", PRESENT, ids=str)
 def test_each_state_shows_what_the_table_says(state: State) -> None:
-    found = FINDINGS[state.name]
+    found = INPUTS[state.name]
     for synced in state.synced:
         seen = replace(found, last_sync=BEFORE[synced]) if len(state.synced) > 1 else found
         listed = conditions(seen, before=[], now=NOW)
@@ -127,7 +127,7 @@ def test_each_state_shows_what_the_table_says(state: State) -> None:
         ),
     ],
 )
-def test_what_counts_most_is_said_first(found: Findings, ready: str, reason: str) -> None:
+def test_what_counts_most_is_said_first(found: ConditionInputs, ready: str, reason: str) -> None:
     shown = conditions(found, before=[], now=NOW)[0]
     assert (shown.status, shown.reason) == (ready, reason)
 
@@ -148,7 +148,7 @@ def test_only_a_change_of_status_moves_the_transition_time() -> None:
     ("found", "words"),
     [(replace(WELL, last_sync=PARTIAL), "1 failed"), (blocked("NameConflict"), "the API server's message")],
 )
-def test_the_headline_is_readys_message_or_the_last_runs_when_ready(found: Findings, words: str) -> None:
+def test_the_headline_is_readys_message_or_the_last_runs_when_ready(found: ConditionInputs, words: str) -> None:
     listed: list[Condition] = conditions(found, before=[], now=NOW)
     assert headline(listed) == words
 
