@@ -9,6 +9,7 @@ no longer watch: github.com/nolar/kopf/issues/1276).
 
 import asyncio
 import contextlib
+import logging
 import ssl
 import threading
 import time
@@ -34,6 +35,10 @@ _CANCEL_SECONDS: Final = 0.5
 """How long its tasks may then take to end before those that are left, or were begun meanwhile, are cancelled again."""
 _CLOSING_SECONDS: Final = 0.1
 """For TLS connections to be closed properly before their loop is (aiohttp's manual, Graceful Shutdown)."""
+_REPORT_SECONDS: Final = 600.0
+"""How long a failing request is not reported again."""
+_REQUEST_LOGGERS: Final = ("kopf._cogs.clients.watching", "kopf._core.reactor.observation")
+"""Under whose names kopf reports failing requests."""
 _BACKOFFS: Final = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 
 
@@ -83,6 +88,34 @@ class _NoDiffBase(kopf.DiffBaseStorage):
         pass
 
 
+class RepeatedFailures(logging.Filter):
+    """Lets the first report of a failing request of kopf's through, and the same again only after a while.
+
+    kopf reports each attempt as an error: for a namespace that may not be read, four lines each ten seconds.
+
+    Args:
+        clock: Seconds that only ever grow.
+    """
+
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._clock = clock
+        self._reported: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether a record is to be logged."""
+        _, marker, request = record.getMessage().partition("will retry: ")
+        if not marker:
+            return True
+        now = self._clock()
+        last = self._reported.get(request)
+        if last is not None and now - last < _REPORT_SECONDS:
+            return False
+        self._reported = {each: then for each, then in self._reported.items() if now - then < _REPORT_SECONDS}
+        self._reported[request] = now
+        return True
+
+
 @dataclass
 class _WatchState:
     """What was seen of the watch of one kind in one namespace, or in all."""
@@ -125,6 +158,10 @@ class Watcher:
         self._timeouts = timeouts
         self._name = name
         self._clock = clock
+        quiet = RepeatedFailures(clock=clock)
+        for logger in map(logging.getLogger, _REQUEST_LOGGERS):
+            logger.filters[:] = [each for each in logger.filters if not isinstance(each, RepeatedFailures)]
+            logger.addFilter(quiet)
         # By the path of their URL.
         self._states = {
             resource: {resource.path(each): _WatchState(clock()) for each in self._namespaces or (None,)}

@@ -145,6 +145,17 @@ def test_a_report_cannot_make_up_series(report: dict[str, Any]) -> None:
     assert [family.name for family in registry.collect() if "last_sync" in family.name and family.samples] == []
 
 
+def test_a_preview_changes_no_metric() -> None:
+    preview = {"outcome": "Failed", "completionTime": "2026-11-25T09:00:00Z", "contacts": {"updated": 99}}
+
+    assert _of_destinations(_destination(lastPreview=preview)) == _of_destinations(_destination())
+
+
+def _of_destinations(destination: dict[str, Any]) -> list[tuple[str, dict[str, str], float]]:
+    samples = (sample for family in _registry([destination]).collect() for sample in family.samples)
+    return [(each.name, each.labels, each.value) for each in samples if each.name.startswith("mogulsync_destination")]
+
+
 def test_a_replica_that_does_not_lead_shows_no_destinations() -> None:
     registry = _registry([_destination(lastSync=_RUN)], is_leader=False)
 
