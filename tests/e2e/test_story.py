@@ -329,7 +329,7 @@ def test_a_job_has_the_pull_secret_goes_by_the_proxy_and_trusts_the_companys_ca(
     cluster.kubectl("delete", "icd", host)
     cluster.kubectl("delete", "deployment/gateway", f"service/{host}", "secret/gateway-tls", "secret/registry",
                     "configmap/gateway", "configmap/company-ca")  # fmt: skip
-    _upgrade(cluster, chart, "--set=jobs=null")
+    cluster.helm("rollback", "mogulsync", "--wait", "--timeout=120s")
 
 
 def test_two_releases_live_in_one_namespace(cluster: Cluster, chart: str) -> None:
