@@ -122,6 +122,24 @@ def test_the_sandbox_runs_in_the_cluster(cluster: Cluster) -> None:
     cluster.kubectl("rollout", "status", "deployment/sandbox", "--timeout=90s")
 
 
+_UNWANTED: Final = """
+import importlib.util, os, stat
+found = [name for name in ("pip", "ensurepip") if importlib.util.find_spec(name)]
+for folder in ("/usr", "/opt", "/bin", "/sbin"):
+    for path, _, names in os.walk(folder):
+        for name in names:
+            mode = os.lstat(os.path.join(path, name)).st_mode
+            if stat.S_ISREG(mode) and mode & 0o6000:
+                found.append(os.path.join(path, name))
+print(found)
+"""
+
+
+def test_the_image_holds_no_pip_and_no_setuid_program(cluster: Cluster) -> None:
+    for python in ("/opt/mogulsync/bin/python", "/usr/local/bin/python3"):
+        assert cluster.kubectl("exec", "deployment/sandbox", "--", python, "-c", _UNWANTED).strip() == "[]"
+
+
 def test_the_example_becomes_ready(cluster: Cluster) -> None:
     cluster.kubectl("apply", "--filename=examples/sandbox/destination.yaml")
     cluster.kubectl("wait", "--for=condition=Ready", f"icd/{_NAME}", "--timeout=90s")
