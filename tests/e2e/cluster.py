@@ -5,6 +5,7 @@ import os
 import shlex
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -78,6 +79,10 @@ class Cluster:
     def helm(self, *arguments: str) -> str:
         """Run helm in the operator's namespace and return what it prints."""
         return run("helm", "--namespace", OPERATOR_NAMESPACE, *arguments, env=self._environment())
+
+    def mogulsync(self, *arguments: str) -> str:
+        """Run one of the commands for people and return what it prints."""
+        return run(sys.executable, "-m", "mogulsync", *arguments, env=self._environment())
 
     def load_image(self, image: str = IMAGE) -> None:
         """Bring an image that was built into the cluster."""

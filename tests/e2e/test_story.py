@@ -177,6 +177,23 @@ def test_a_second_run_writes_nothing(cluster: Cluster) -> None:
     assert report["contacts"]["unchanged"] == report["contacts"]["matched"] > 0
 
 
+def test_the_commands_for_people_do_their_work(cluster: Cluster) -> None:
+    def mogulsync(*arguments: str) -> str:
+        return cluster.mogulsync(*arguments, "--namespace", NAMESPACE)
+
+    assert "leads and is alive" in mogulsync("doctor", "--operator-namespace", OPERATOR_NAMESPACE)
+    assert f"deployment mogulsync in namespace {OPERATOR_NAMESPACE}" in mogulsync("version")
+    assert "Succeeded" in mogulsync("check-now", _NAME, "--wait", "--timeout", "2m")
+    preview = mogulsync("preview", _NAME, "--timeout", "2m")
+    assert "nothing was written" in preview
+    assert "unchanged" in preview
+    (job,) = {entry["job"] for entry in _history(cluster)[:1]}
+    for arguments in ((), ("--job", job), ("--follow",)):
+        lines = mogulsync("logs", _NAME, *arguments).splitlines()
+        assert any(json.loads(line)["message"] == "run ended" for line in lines if line.startswith("{"))
+    assert "nothing needs attention" in mogulsync("status", _NAME, "--exit-code")
+
+
 def test_a_job_made_from_the_cronjob_counts_as_manual(cluster: Cluster) -> None:
     before = _history(cluster)
     cluster.kubectl("create", "job", "by-hand", f"--from=cronjob/{_NAME}")
