@@ -249,7 +249,14 @@ ACCEPTED: Final = (
             ("downwardAPI", {"items": [{"path": "labels", "fieldRef": {"fieldPath": "metadata.labels"}}]}),
             ("emptyDir", {}),
             ("emptyDir", {"sizeLimit": "1Gi", "medium": "Memory"}),
-            ("ephemeral", {"volumeClaimTemplate": {"spec": {"accessModes": ["ReadWriteOnce"]}}}),
+            (
+                "ephemeral",
+                {
+                    "volumeClaimTemplate": {
+                        "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+                    }
+                },
+            ),
             ("persistentVolumeClaim", {"claimName": "a", "readOnly": True}),
             ("projected", {"sources": [{"configMap": {"name": "a"}}, {"secret": {"name": "b"}}, {"downwardAPI": {}}]}),
             ("secret", {"secretName": "ca", "defaultMode": 0o400}),
@@ -278,7 +285,13 @@ ACCEPTED: Final = (
                 "resources": {"requests": {"cpu": "100m", "memory": "128Mi"}, "limits": {"cpu": 1}},
                 "nodeSelector": {"kubernetes.io/os": "linux"},
                 "tolerations": [{"key": "spot", "operator": "Equal", "value": "true", "effect": "NoSchedule"}],
-                "affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {}}},
+                "affinity": {
+                    "podAntiAffinity": {
+                        "preferredDuringSchedulingIgnoredDuringExecution": [
+                            {"weight": 1, "podAffinityTerm": {"topologyKey": "kubernetes.io/hostname"}}
+                        ]
+                    }
+                },
                 "podLabels": {"team": "growth"},
                 "podAnnotations": {"example.com/note": "x"},
                 "env": [
@@ -298,7 +311,7 @@ ACCEPTED: Final = (
                     {
                         "maxSkew": 1,
                         "topologyKey": "topology.kubernetes.io/zone",
-                        "whenUnsatisfiable": "ScheduleAnyway",
+                        "whenUnsatisfiable": "DoNotSchedule",
                         "labelSelector": {"matchLabels": {"a": "b"}},
                         "matchLabelKeys": ["a"],
                         "minDomains": 2,

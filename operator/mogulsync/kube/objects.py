@@ -2,8 +2,10 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 
@@ -11,6 +13,19 @@ Object = dict[str, Any]
 """A Kubernetes object as JSON."""
 
 _DIGEST_LENGTH: Final = 16
+_LEFT_OUT: Final[tuple[Any, ...]] = (None, "", [], {})
+"""Values that the API server may leave out; 0 and false only where a field has no third state."""
+_READ_ONLY: Final = ("readOnly", False)
+"""The one field of a Pod that may be false and is then left out."""
+_HOLD_QUANTITIES: Final = frozenset({"limits", "requests", "sizeLimit", "divisor"})
+"""Keys whose value, or whose values, are quantities."""
+_QUANTITY: Final = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))(?:[eE]([+-]?\d{1,3})|([numkMGTPE]|[KMGTPE]i))?", re.ASCII)
+_SUFFIXES: Final = (
+    {"": Decimal(1), "n": Decimal("1e-9"), "u": Decimal("1e-6"), "m": Decimal("1e-3"), "k": Decimal(10**3)}
+    | {letter: Decimal(1000) ** power for power, letter in enumerate("MGTPE", start=2)}
+    | {f"{letter}i": Decimal(1024) ** power for power, letter in enumerate("KMGTPE", start=1)}
+)
+"""Factors of a quantity's suffixes (Kubernetes' API reference, Quantity)."""
 
 
 class NamespacedName(NamedTuple):
@@ -114,18 +129,40 @@ def owned_by_predecessor(child: Object, resource: GroupVersionResource, *, name:
 
 
 def covers(live: Any, desired: Any) -> bool:
-    """Return whether everything desired is there; what others or the API server's defaults added may be, too."""
+    """Return whether everything desired is there; what others or the API server's defaults added may be, too.
+
+    The API server writes some values in its own way: it leaves out what is empty, and brings quantities into one form
+    (0.5 becomes 500m). Neither counts as a difference.
+    """
+    return _covers(live, desired, is_quantity=False)
+
+
+def _covers(live: Any, desired: Any, *, is_quantity: bool) -> bool:
     if isinstance(desired, Mapping):
         return isinstance(live, Mapping) and all(
-            key in live and covers(live[key], value) for key, value in desired.items()
+            _covers(live[key], value, is_quantity=is_quantity or key in _HOLD_QUANTITIES)
+            if key in live
+            else value in _LEFT_OUT or (key, value) == _READ_ONLY
+            for key, value in desired.items()
         )
     if isinstance(desired, list):
         return (
             isinstance(live, list)
             and len(live) == len(desired)
-            and all(covers(there, wanted) for there, wanted in zip(live, desired, strict=True))
+            and all(_covers(there, wanted, is_quantity=False) for there, wanted in zip(live, desired, strict=True))
         )
+    if is_quantity:
+        return _quantity(live) == _quantity(desired)
     return bool(live == desired)
+
+
+def _quantity(value: Any) -> Decimal | str:
+    """Return the number that a quantity stands for, and the text itself where it is none."""
+    parts = _QUANTITY.fullmatch(str(value))
+    if parts is None:
+        return str(value)
+    number, exponent, suffix = parts.groups()
+    return Decimal(number) * 10 ** Decimal(exponent or 0) * _SUFFIXES[suffix or ""]
 
 
 def digest(document: Any) -> str:
