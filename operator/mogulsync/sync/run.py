@@ -32,7 +32,7 @@ from mogulsync.sync.keys import Keys, keys_for
 from mogulsync.sync.matching import UNMATCHED, Match, Matcher, Unmatched, customer_counts, matcher_for
 from mogulsync.sync.observing import PlanObserver
 from mogulsync.sync.planning import Planned, Planner, without_values
-from mogulsync.sync.progress import Progress
+from mogulsync.sync.progress import Phase, Progress
 from mogulsync.sync.reading import Account, read_account, unknown_data_sources
 from mogulsync.sync.readplan import read_plan_for, searches_for
 from mogulsync.sync.reporting import report_of, run_ending
@@ -196,6 +196,8 @@ class Sync:
                         matches.append(found)
                     if candidates is not None:
                         self._consider(contact, found, candidates)
+                if candidates is not None:
+                    candidates.limit(self._progress.of(Phase.CONTACTS).total)
                 yield matches
         rest = matcher.rest()
         for first in range(0, len(rest), BATCH_SIZE):
@@ -300,7 +302,7 @@ class Sync:
         if self._stats.unreadable_customers:
             _log.warning("clears no contact: not every customer could be read", extra={"contacts": len(candidates)})
             return
-        if len(candidates) > matcher.contact_count:
+        if len(candidates) > matcher.contact_count or not candidates.collected:
             self._statistics.warn(WarningReason.CLEARS_MANY, len(candidates))
             return
         tally = ClearTally(self._statistics)

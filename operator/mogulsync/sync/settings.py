@@ -16,3 +16,6 @@ MAX_OUTAGES_IN_A_ROW: Final = 50
 
 BATCH_SIZE: Final = 150
 """Contacts compared at a time where they do not come in pages."""
+
+CLEARS_KEPT_AT_LEAST: Final = 20_000
+"""Contacts of a workspace below which those to clear are all kept, whatever their share."""

@@ -53,3 +53,25 @@ def test_refused_attributes_are_left_out() -> None:
     found.see(contact("c1", chartmogul_mrr=5, chartmogul_status="Active"))
     found.see(contact("c2", chartmogul_mrr=5))
     assert list(found.clears(frozenset({"chartmogul_mrr"}))) == [("c1", (STATUS,))]
+
+
+def test_ids_of_more_than_half_of_all_contacts_are_not_kept_but_counted() -> None:
+    found = candidates()
+    for number in range(12_000):
+        found.see(contact(f"c{number}", chartmogul_mrr=5))
+    found.limit(None)
+    found.limit(30_000)
+    assert len(list(found.clears(frozenset()))) == 12_000
+    found.limit(22_000)
+    found.see(contact("one more", chartmogul_mrr=5))
+    assert not found.collected
+    assert len(found) == 12_001
+    assert list(found.clears(frozenset())) == []
+
+
+def test_a_small_workspace_keeps_all_ids() -> None:
+    found = candidates()
+    for number in range(100):
+        found.see(contact(f"c{number}", chartmogul_mrr=5))
+    found.limit(100)
+    assert found.collected
