@@ -72,6 +72,7 @@ class World:
         settings: Configuration | None = None,
         namespaces: Sequence[str] = (),
         limits: OperatorSettings | None = None,
+        image: str = "mogulsync:test",
     ) -> AsyncIterator[Controller]:
         """Run an operator for the namespace; leaving the context ends it like a kill: nothing is tidied up."""
         way = settings or self.settings
@@ -84,7 +85,7 @@ class World:
                 watcher_of(way, namespaces=served, settings=limits),
                 namespaces=served,
                 settings=limits,
-                job_defaults=JobDefaults(image="mogulsync:test"),
+                job_defaults=JobDefaults(image=image),
                 clock=lambda: datetime.now(UTC) + self.ahead,
             )
             task = asyncio.create_task(controller.run())

@@ -119,6 +119,35 @@ async def test_a_run_that_passes_settles_a_check_that_cannot_start() -> None:
     assert world.condition("Synced") == ("True", "Succeeded")
 
 
+async def test_checks_that_never_start_do_not_undo_what_a_run_of_the_present_spec_has_shown() -> None:
+    world = FakeWorld()
+    await world.reconcile()
+    world.add_scheduled_job("production-1")
+    world.finish("production-1")
+    for number in range(1, 4):
+        check = world.names("check")[-1]
+        world.hold(check, "ImagePullBackOff", "the registry is away")
+        await world.reconcile(after=timedelta(minutes=9))
+        assert world.condition("Ready") == ("True", "Ready")
+        world.end(check, failed="DeadlineExceeded")
+        await world.reconcile()
+        assert len(world.names("check")) == number + 1
+        assert world.condition("Ready") == ("True", "Ready")
+
+
+async def test_checks_that_never_start_say_nothing_of_a_new_secret() -> None:
+    world = FakeWorld()
+    await world.make_ready()
+    world.edit(intercom=world.destination["spec"]["intercom"] | {"oauthSecretRef": {"name": "new", "key": "token"}})
+    for _ in range(3):
+        await world.reconcile()
+        check = world.names("check")[-1]
+        world.hold(check, "ImagePullBackOff", "the registry is away")
+        await world.reconcile(after=timedelta(minutes=10))
+        assert world.condition("Ready") == ("Unknown", "Checking")
+        world.end(check, failed="DeadlineExceeded")
+
+
 async def test_a_job_without_a_pod_says_so_after_a_while() -> None:
     world = FakeWorld()
     await world.reconcile()

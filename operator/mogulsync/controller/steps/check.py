@@ -192,28 +192,32 @@ def _progress_of(snapshot: Snapshot, status: Status, wanted: WantedCheck, job: O
         return CheckProgress(state=CheckState.RETRYING, message=message)
     waits = waiting_for(job, pods) if pods or not job.under_way or _until_pod_is_late(snapshot, job) is None else None
     message = f"Job {job.name} checks the credentials and attributes" + (f"; it waits: {waits}" if waits else ".")
-    repeated = _is_repeated(status, wanted) or _is_overtaken(snapshot, status, job)
+    repeated = _is_repeated(snapshot, status, wanted) or _is_overtaken(snapshot, status, job)
     return CheckProgress(state=CheckState.RETRYING if repeated else CheckState.UNDER_WAY, message=message)
 
 
-def _is_repeated(status: Status, wanted: WantedCheck) -> bool:
-    """Return whether the operator checks by itself what a check before has reached no answer on."""
+def _is_repeated(snapshot: Snapshot, status: Status, wanted: WantedCheck) -> bool:
+    """Return whether the operator checks by itself what a check before has reached no answer on.
+
+    Where that one's container never started, nothing is known of what it should have checked, unless the
+    evidence is of the present spec.
+    """
     last = status.last_check
-    return (
-        last is not None
-        and bool(last.unanswered_count)
-        and (last.inputs, last.request) == (wanted.inputs, wanted.request)
-    )
+    if last is None or (last.inputs, last.request) != (wanted.inputs, wanted.request) or not is_unanswered(status):
+        return False
+    return bool(last.unanswered_count) or _is_of_present_spec(snapshot, status)
+
+
+def _is_of_present_spec(snapshot: Snapshot, status: Status) -> bool:
+    evidence = status.evidence
+    return evidence is not None and evidence.generation == snapshot.destination.generation
 
 
 def _is_overtaken(snapshot: Snapshot, status: Status, job: ObservedJob) -> bool:
     """Return whether a run of the present spec has reached an answer since the check was made."""
     evidence = status.evidence
-    return (
-        evidence is not None
-        and evidence.generation == snapshot.destination.generation
-        and (evidence.completion_time or "") > timestamp(job.created)
-    )
+    since = (evidence.completion_time or "") if evidence else ""
+    return _is_of_present_spec(snapshot, status) and since > timestamp(job.created)
 
 
 def _until_pod_is_late(snapshot: Snapshot, job: ObservedJob) -> timedelta | None:
