@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from localkube import KubectlError
-from tests.support.destinations import destination
+from tests.support.destinations import custom_attribute, destination, field_list
 
 Kubectl = Callable[..., str]
 
@@ -78,6 +78,14 @@ def test_resource_that_no_operator_has_seen_is_not_current(kubectl: Kubectl) -> 
     assert read(kubectl)["status"] == {"observedGeneration": -1}
 
 
+def test_keys_that_came_later_are_stored_only_when_written(kubectl: Kubectl) -> None:
+    apply(kubectl, destination(field_list(custom_attribute("crm_id"))))
+    spec = read(kubectl)["spec"]
+    assert spec["fields"] == [custom_attribute("crm_id")]
+    assert "unmatchedContacts" not in spec
+    assert "exchangeRates" not in spec["chartmogul"]
+
+
 def test_unknown_keys_are_refused_by_name_under_strict_validation(kubectl: Kubectl) -> None:
     with pytest.raises(KubectlError, match=r'unknown field "spec\.intercom\.regoin"'):
         apply(kubectl, destination({"spec.intercom.regoin": "EU"}))
@@ -128,8 +136,9 @@ def test_report_of_a_newer_worker_survives(kubectl: Kubectl) -> None:
         "errors": [{"reason": "NotStored", "count": 1, "example": {"contact": "c", "shard": 7}}],
         "companies": {"updated": [1, 2]},
     }
-    write_status(kubectl, {"lastSync": report})
-    assert read(kubectl)["status"]["lastSync"] == report
+    write_status(kubectl, {"lastSync": report, "lastPreview": report})
+    status = read(kubectl)["status"]
+    assert status["lastSync"] == status["lastPreview"] == report
 
 
 def test_conditions_are_merged_by_type(kubectl: Kubectl) -> None:
