@@ -7,7 +7,14 @@ from mogulsync.commands.signals import Signals
 from mogulsync.resource.reasons import ExitCode
 
 
-@click.command(cls=ReportingCommand, name="check")
+@click.command(
+    cls=ReportingCommand,
+    name="check",
+    epilog="""\b
+Examples:
+  mogulsync check --destination destination.yaml
+  kubectl get icd production -o yaml | mogulsync check --destination - --report report.json""",
+)
 @destination_option
 @report_option
 def command(*, destination: str | None, report: str | None) -> None:

@@ -12,7 +12,15 @@ if TYPE_CHECKING:
     from mogulsync.commands.progress import Style
 
 
-@click.command(cls=ReportingCommand, name="sync")
+@click.command(
+    cls=ReportingCommand,
+    name="sync",
+    epilog="""\b
+Examples:
+  mogulsync sync --destination destination.yaml --dry-run
+  mogulsync sync --destination destination.yaml --report report.json --progress plain
+  kubectl get icd production -o yaml | mogulsync sync --destination -""",
+)
 @destination_option
 @click.option("--dry-run", is_flag=True, help="Read and compare, but write nothing.")
 @report_option
