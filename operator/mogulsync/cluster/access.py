@@ -93,9 +93,9 @@ class Access(RestClient):
             return await self._write("PATCH", path, body, headers, force="false")
         except StatusError as error:
             if error.conflict:
-                said = " ".join(error.message.split())
+                message = " ".join(error.message.split())
                 raise ClusterProblemError(
-                    f"{resource.kind} {metadata['name']} in namespace {metadata['namespace']} is another's: {said}. "
+                    f"{resource.kind} {metadata['name']} in namespace {metadata['namespace']} is another's: {message}. "
                     "Nothing was changed; choose another --name, or delete that Secret first",
                     status=error.status,
                 ) from None
@@ -191,7 +191,7 @@ class Access(RestClient):
         return ClusterProblemError(f"{verb} {kind} {name or ''} in {place}: {error.message}", status=error.status)
 
     async def _namespace_exists(self, namespace: str) -> bool:
-        """Return False only where the API server says that there is none."""
+        """Return False only where the API server answers that there is none."""
         try:
             await self._request("GET", NAMESPACES.path(None, namespace))
         except StatusError as error:

@@ -15,7 +15,7 @@ from mogulsync.resource import names
 from mogulsync.resource.crd import custom_resource_definition
 
 OLDEST_KUBERNETES: Final = (1, 29)
-"""As the chart's kubeVersion says."""
+"""The same as the chart's kubeVersion."""
 
 _CRDS: Final = GroupVersionResource(
     "apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition"
@@ -134,14 +134,14 @@ def _after_install(access: Access, operator_namespace: str | None) -> list[tuple
 async def _kubernetes(access: Access) -> Finding:
     version = await access.fetch("/version")
     digits = [int("".join(filter(str.isdigit, str(version.get(part, "")))) or 0) for part in ("major", "minor")]
-    said = f"Kubernetes {version.get('gitVersion')} at {access.server}"
+    version_text = f"Kubernetes {version.get('gitVersion')} at {access.server}"
     if tuple(digits) >= OLDEST_KUBERNETES:
-        return Finding(check="cluster", ok=True, message=said)
+        return Finding(check="cluster", ok=True, message=version_text)
     oldest = ".".join(map(str, OLDEST_KUBERNETES))
     return Finding(
         check="cluster",
         ok=False,
-        message=f"{said} is older than {oldest}",
+        message=f"{version_text} is older than {oldest}",
         fix=f"upgrade the cluster to {oldest} or later",
     )
 

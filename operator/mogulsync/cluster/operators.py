@@ -21,7 +21,7 @@ _COMPONENT: Final = f"{names.LABEL_COMPONENT}=operator"
 _PRODUCT: Final = "mogulsync"
 _LOOK_SECONDS: Final = 0.5
 _LEASE_SECONDS: Final = 10
-"""How long a Lease that does not say so lasts."""
+"""How long a Lease lasts that has no leaseDurationSeconds."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +31,7 @@ class Operator:
     namespace: str
     name: str
     version: str
-    """By its label, else by its image's tag; empty when neither says one."""
+    """By its label, else by its image's tag; empty when neither has one."""
     wanted: int
     ready: int
     lease: str
@@ -56,7 +56,7 @@ def _is_ours(labels: Object) -> bool:
 
 
 def operator_of(deployment: Object) -> Operator:
-    """Return what a Deployment of the operator says of it."""
+    """Return the operator that a Deployment runs."""
     metadata, spec, status = deployment["metadata"], deployment["spec"], deployment.get("status") or {}
     pod = spec["template"]["spec"]
     container = _container(pod)
@@ -93,7 +93,7 @@ def _tag(image: str) -> str:
 
 
 async def trouble_of_pods(access: Access, operator: Operator) -> str:
-    """Return why the operator's Pods do not run, as the kubelet or the scheduler says; empty when it is not known."""
+    """Return why the operator's Pods do not run, in the kubelet's or the scheduler's words; empty when it is not known."""
     try:
         pods = await access.read_all(PODS, operator.namespace, label_selector=operator.selector)
     except ClusterProblemError as error:

@@ -52,8 +52,8 @@ def _argo(annotations: Object) -> str:
 def declares(owner: GitOpsOwner, seen: Object, *path: str) -> bool:
     """Return whether the tool's own manifest has the field at the path, such as `spec`, `suspend`.
 
-    What was applied server-side says so in the managed fields. Those of an update list the API server's defaults
-    too, so that for a client-side apply only the annotation that kubectl and Argo CD leave says what was in the
+    What was applied server-side is in the managed fields. Those of an update list the API server's defaults
+    too, so that for a client-side apply only the annotation that kubectl and Argo CD leave shows what was in the
     manifest.
     """
     for entry in seen["metadata"].get("managedFields") or ():

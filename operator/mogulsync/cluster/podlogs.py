@@ -57,15 +57,15 @@ async def log_of(access: Access, pod: Object) -> AsyncIterator[bytes]:
         yield piece
 
 
-async def followed_log_of(access: Access, pod: Object, tell: Callable[[str], None]) -> AsyncIterator[bytes]:
+async def followed_log_of(access: Access, pod: Object, show: Callable[[str], None]) -> AsyncIterator[bytes]:
     """Yield what the Pod has logged, and what it logs until it ends; wait for its start.
 
     Args:
         access: Where the Pod is.
         pod: The Pod.
-        tell: Called with a line when it has not started yet.
+        show: Called with a line when it has not started yet.
     """
-    told = False
+    shown = False
     while True:
         try:
             async for piece in _pieces(access, pod, {"follow": "true"}):
@@ -73,9 +73,9 @@ async def followed_log_of(access: Access, pod: Object, tell: Callable[[str], Non
         except ClusterProblemError as error:
             if error.status != _BAD_REQUEST:
                 raise
-            if not told:
-                tell(f"waiting: {error}")
-                told = True
+            if not shown:
+                show(f"waiting: {error}")
+                shown = True
             await asyncio.sleep(_POLL_SECONDS)
         else:
             return

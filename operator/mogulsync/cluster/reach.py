@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 
 class Reach(NamedTuple):
-    """How to reach the cluster, and where in it; None: as the kubeconfig says."""
+    """How to reach the cluster, and where in it; None: the kubeconfig's."""
 
     kubeconfig: str | None = None
     context: str | None = None

@@ -21,7 +21,7 @@ from mogulsync.resource.report import exit_code_of
 POLL_SECONDS: Final = 1.0
 """Between two looks at a destination whose request is followed."""
 _UNHEARD: Final = timedelta(seconds=20)
-"""After which the person is told that the operator has not taken the request up."""
+"""After which a line names that the operator has not taken the request up."""
 
 
 class Result(NamedTuple):
@@ -31,7 +31,7 @@ class Result(NamedTuple):
     reason: str
     message: str
     report: Object
-    """What the status says of it: of a run or preview its report."""
+    """What the status holds of it: of a run or preview its report."""
 
     @property
     def exit_code(self) -> int:
@@ -49,7 +49,7 @@ class Purpose:
     echo: str
     """Key of the status that repeats the annotation's value."""
     result: Callable[[Object, str], Object | None]
-    """Returns what the status says of the request with this value; None while it is under way."""
+    """Returns what the status holds of the request with this value; None while it is under way."""
 
 
 class _Identity(TypedDict):
@@ -127,14 +127,14 @@ async def send(access: Access, purpose: Purpose, name: NamespacedName) -> Reques
     return Requested(name, value, suspended=bool(before["spec"].get("suspend")))
 
 
-async def follow(access: Access, purpose: Purpose, requested: Requested, tell: Callable[[str], None]) -> Result:
+async def follow(access: Access, purpose: Purpose, requested: Requested, show: Callable[[str], None]) -> Result:
     """Return what came of the request, once it has ended.
 
     Args:
         access: Where to look.
         purpose: What was asked for.
         requested: The request.
-        tell: Called with a line whenever something new is to be said.
+        show: Called with a line whenever there is news.
     """
     value, last = requested.value, ""
     sent = asyncio.get_running_loop().time()
@@ -147,13 +147,13 @@ async def follow(access: Access, purpose: Purpose, requested: Requested, tell: C
         echoed = (destination.get("status") or {}).get(purpose.echo) == value
         if not echoed and newer not in {None, value}:
             value = newer or value
-            tell(f"another request took this one's place; following the {purpose.noun} of that one")
+            show(f"another request took this one's place; following the {purpose.noun} of that one")
             continue
         unheard = asyncio.get_running_loop().time() - sent > _UNHEARD.total_seconds()
-        said = _standing(destination, purpose, echoed=echoed, unheard=unheard)
-        if said != last:
-            last = said
-            tell(said)
+        line = _state_of(destination, purpose, echoed=echoed, unheard=unheard)
+        if line != last:
+            last = line
+            show(line)
         await asyncio.sleep(POLL_SECONDS)
 
 
@@ -171,7 +171,7 @@ def _annotation(destination: Object, purpose: Purpose) -> str | None:
     return value
 
 
-def _standing(destination: Object, purpose: Purpose, *, echoed: bool, unheard: bool) -> str:
+def _state_of(destination: Object, purpose: Purpose, *, echoed: bool, unheard: bool) -> str:
     """Return one line on how far the request is."""
     conditions = {each["type"]: each for each in (destination.get("status") or {}).get("conditions") or ()}
     ready: dict[str, Any] = conditions.get("Ready") or {}

@@ -31,10 +31,10 @@ def preview_there(reach: Reach, name: str, output: OutputFormat | None, *, time_
 async def _follow(reach: Reach, name: str, time_limit: timedelta) -> Result:
     async with open_access(reach) as access:
         requested = await send(access, PREVIEW, NamespacedName(access.namespace, name))
-        with waiting_display() as tell:
+        with waiting_display() as show:
             try:
                 async with asyncio.timeout(time_limit.total_seconds()):
-                    return await follow(access, PREVIEW, requested, tell)
+                    return await follow(access, PREVIEW, requested, show)
             except TimeoutError:
                 raise ClusterProblemError(
                     f"the preview of {name} has not ended in time; it goes on, and mogulsync status {name} shows it"

@@ -81,7 +81,7 @@ async def _follow_all(
         own = label(each.name)
         try:
             async with asyncio.timeout(time_limit.total_seconds()):
-                result = await follow(access, purpose, each, lambda line: tell(f"{own}: {line}"))
+                result = await follow(access, purpose, each, lambda line: show(f"{own}: {line}"))
         except TimeoutError:
             click.echo(
                 f"Error: {own}: not ended in time; the {purpose.noun} goes on, and mogulsync status shows it", err=True
@@ -95,7 +95,7 @@ async def _follow_all(
         click.echo(f"{own}: {described(result)}")
         return result.exit_code
 
-    with waiting_display() as tell:
+    with waiting_display() as show:
         return list(await asyncio.gather(*(one(each) for each in requested)))
 
 

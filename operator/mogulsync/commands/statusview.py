@@ -205,15 +205,19 @@ def _conditions(seen: Overview) -> list[str]:
     """Return the conditions with their messages, and once for each reason that is not a good one what to do."""
     good = {"Ready": "True", "Synced": "True", "Overdue": "False"}
     lines = []
-    told: set[str] = set()
+    seen_before: set[str] = set()
     for each in seen.status.get("conditions") or ():
         reason, message = str(each.get("reason", "")), str(each.get("message", ""))
         lines.append(titled(each["type"], f"{each['status']:<9}{reason}"))
-        if message and message not in told:
+        if message and message not in seen_before:
             lines.append(titled("", message))
-        if good.get(each["type"]) != each["status"] and reason not in told and (fix := fix_for(reason, name=seen.name)):
+        if (
+            good.get(each["type"]) != each["status"]
+            and reason not in seen_before
+            and (fix := fix_for(reason, name=seen.name))
+        ):
             lines.append(titled("", f"What to do: {fix}"))
-        told |= {message, reason}
+        seen_before |= {message, reason}
     return lines or ["  none: the operator has not seen it yet (see mogulsync doctor)"]
 
 

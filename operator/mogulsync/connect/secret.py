@@ -16,7 +16,7 @@ _OTHERS: Final = 0o077
 
 
 class CannotWriteError(Exception):
-    """A manifest with a credential must not be written there; the text says where to."""
+    """A manifest with a credential must not be written there; the text names where to."""
 
 
 def is_name(text: str) -> bool:

@@ -44,7 +44,7 @@ _SERVER_ERROR: Final = 500
 
 
 class AuthorizationError(Exception):
-    """The flow did not end with a token; the text says why, and the fix."""
+    """The flow did not end with a token; the text names why, and the fix."""
 
 
 class DeniedError(AuthorizationError):
