@@ -93,7 +93,7 @@ def _tag(image: str) -> str:
 
 
 async def trouble_of_pods(access: Access, operator: Operator) -> str:
-    """Return why the operator's Pods do not run, in the kubelet's or the scheduler's words; empty when it is not known."""
+    """Return why the operator's Pods do not run, in the words of who runs them; empty when not known."""
     try:
         pods = await access.read_all(PODS, operator.namespace, label_selector=operator.selector)
     except ClusterProblemError as error:

@@ -17,6 +17,10 @@ _UNITS: Final = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs"
 _DURATION: Final = re.compile(r"(?:\d+(?:\.\d*)?|\.\d+)(?:h|ms|m|s|us|µs|ns)")
 
 
+_NAME: Final = re.compile(r"[a-z0-9]([-.a-z0-9]*[a-z0-9])?")
+_NAME_MAX_LENGTH: Final = 253
+
+
 class Duration(click.ParamType[timedelta]):
     """A duration as kubectl and Go write it: `90s`, `5m`, `1h30m`; `0` needs no unit."""
 
@@ -40,10 +44,30 @@ class Duration(click.ParamType[timedelta]):
             self.fail(f"{value!r} is too long", param, ctx)
 
 
+class ResourceName(click.ParamType[str]):
+    """A name as Kubernetes has them; anything else would be another path of its API."""
+
+    name = "NAME"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the name."""
+        if len(value) > _NAME_MAX_LENGTH or not _NAME.fullmatch(value):
+            self.fail(
+                f"{value!r} is no name: small letters, digits, - and ., with a letter or digit at both ends", param, ctx
+            )
+        return value
+
+
 def reach_options(function: _F) -> _F:
     """Add --kubeconfig, --context and -n."""
     for option in (
-        click.option("-n", "--namespace", metavar="NS", help="Namespace; default: the kubeconfig's context's."),
+        click.option(
+            "-n",
+            "--namespace",
+            type=ResourceName(),
+            metavar="NS",
+            help="Namespace; default: the kubeconfig's context's.",
+        ),
         click.option("--context", metavar="NAME", help="Context of the kubeconfig to use."),
         click.option("--kubeconfig", metavar="FILE", help="Default: what KUBECONFIG names, else ~/.kube/config."),
     ):
@@ -64,7 +88,9 @@ def filter_options(function: _F) -> _F:
 def selection_options(function: _F) -> _F:
     """Add NAME…, -A, -l and --all."""
     function = click.option("--all", "everything", is_flag=True, help="All destinations of the namespace.")(function)
-    return click.argument("names", nargs=-1, metavar="NAME...", shell_complete=complete_names)(filter_options(function))
+    return click.argument("names", nargs=-1, type=ResourceName(), metavar="NAME...", shell_complete=complete_names)(
+        filter_options(function)
+    )
 
 
 def output_option(function: _F) -> _F:

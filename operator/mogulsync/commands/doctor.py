@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mogulsync.cluster.reach import Reach
-from mogulsync.commands.clusterarguments import OutputFormat, output_option, reach_options
+from mogulsync.commands.clusterarguments import OutputFormat, ResourceName, output_option, reach_options
 from mogulsync.commands.running import run
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ Examples:
 @click.option("--pre", is_flag=True, help="Before the install: whether it can work, and whether you may.")
 @click.option(
     "--operator-namespace",
+    type=ResourceName(),
     metavar="NS",
     help="Where the operator is, or is to be. Default: it is looked for by its Deployment's label.",
 )

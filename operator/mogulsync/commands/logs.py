@@ -5,7 +5,7 @@ import sys
 import click
 
 from mogulsync.cluster.reach import Reach
-from mogulsync.commands.clusterarguments import complete_names, reach_options
+from mogulsync.commands.clusterarguments import ResourceName, complete_names, reach_options
 from mogulsync.commands.running import run
 
 
@@ -17,7 +17,7 @@ Examples:
   mogulsync logs production -f
   mogulsync logs production --job production-29400480""",
 )
-@click.argument("name", metavar="NAME", shell_complete=complete_names)
+@click.argument("name", type=ResourceName(), metavar="NAME", shell_complete=complete_names)
 @click.option("-f", "--follow", is_flag=True, help="Go on until the Pod ends; wait for its start.")
 @click.option("--job", metavar="JOB", help="That Job's Pod, a check's or a preview's too. Default: the newest run's.")
 @reach_options

@@ -7,7 +7,14 @@ from typing import Final
 import click
 
 from mogulsync.cluster.reach import Reach
-from mogulsync.commands.clusterarguments import Duration, OutputFormat, complete_names, output_option, reach_options
+from mogulsync.commands.clusterarguments import (
+    Duration,
+    OutputFormat,
+    ResourceName,
+    complete_names,
+    output_option,
+    reach_options,
+)
 from mogulsync.commands.signals import Signals
 
 _STANDARD_INPUT: Final = "-"
@@ -72,6 +79,8 @@ def command(
         )
     if local and is_file(target):
         raise click.UsageError("--local is for a NAME; a FILE is previewed here in any case")
+    if not is_file(target):
+        ResourceName()(target)
     reach = Reach(kubeconfig, context, namespace)
     if not here:
         from mogulsync.commands.clusterpreview import preview_there  # noqa: PLC0415 - slow to import

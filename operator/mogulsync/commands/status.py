@@ -5,6 +5,7 @@ import click
 from mogulsync.cluster.reach import Reach, Selection
 from mogulsync.commands.clusterarguments import (
     OutputFormat,
+    ResourceName,
     complete_names,
     filter_options,
     output_option,
@@ -22,7 +23,7 @@ Examples:
   mogulsync status -A --exit-code || echo "somebody should look"
   mogulsync status --watch""",
 )
-@click.argument("name", required=False, metavar="[NAME]", shell_complete=complete_names)
+@click.argument("name", required=False, type=ResourceName(), metavar="[NAME]", shell_complete=complete_names)
 @click.option("--watch", "-w", is_flag=True, help="Go on showing it, until Ctrl-C.")
 @click.option("--exit-code", is_flag=True, help="Exit with 3 when any destination needs attention.")
 @filter_options

@@ -7,7 +7,7 @@ import click
 
 from mogulsync import __version__
 from mogulsync.cluster.reach import Reach
-from mogulsync.commands.clusterarguments import OutputFormat, output_option, reach_options
+from mogulsync.commands.clusterarguments import OutputFormat, ResourceName, output_option, reach_options
 from mogulsync.commands.running import run
 
 _SECONDS: Final = 8.0
@@ -23,7 +23,12 @@ Examples:
   mogulsync version -o json""",
 )
 @click.option("--client", is_flag=True, help="Of this program alone; ask no cluster.")
-@click.option("--operator-namespace", metavar="NS", help="Where the operator is. Default: by its Deployment's label.")
+@click.option(
+    "--operator-namespace",
+    type=ResourceName(),
+    metavar="NS",
+    help="Where the operator is. Default: by its Deployment's label.",
+)
 @output_option
 @reach_options
 def command(
