@@ -251,9 +251,10 @@ class RestClient:
         settings = self._client.configuration
         await self._client.update_params_for_auth(sent, [], ["BearerToken"], path, method, body)
         url = f"{settings.host}{path}" + (f"?{urlencode(query)}" if query else "")
-        response: aiohttp.ClientResponse = await self._client.rest_client.request(  # type: ignore[no-untyped-call]
+        wrapped = await self._client.rest_client.request(  # type: ignore[no-untyped-call]
             method, url, headers=sent, body=body, _request_timeout=time_limit
         )
+        response: aiohttp.ClientResponse = wrapped.response
         return response
 
 
