@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -78,9 +79,19 @@ def _settle(cluster: Cluster, image: str) -> None:
     cluster.kubectl("wait", "--for=condition=Ready", f"icd/{_NAME}", "--timeout=90s")
 
 
+@dataclass(frozen=True)
+class Older:
+    """What 0.1.0 brought along."""
+
+    chart: str
+    """Its packed chart."""
+    destination: Path
+    """Its example, which uses nothing that is newer."""
+
+
 @pytest.fixture(scope="module")
-def older_chart(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The packed chart of 0.1.0, its image and this version's brought into the cluster."""
+def older(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Older]:
+    """Version 0.1.0, with its image and this version's brought into the cluster."""
     there = subprocess.run(
         ["git", "cat-file", "-e", f"{_COMMIT}^{{commit}}"], check=False, cwd=ROOT, capture_output=True
     )
@@ -95,9 +106,11 @@ def older_chart(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> I
     run("make", "--silent", "image", f"IMAGE={IMAGE}")
     cluster.load_image()
     cluster.make_namespaces()
-    yield packed_chart(tmp_path_factory.mktemp("older-chart"), folder)
+    yield Older(
+        chart=packed_chart(tmp_path_factory.mktemp("older-chart"), folder),
+        destination=folder / "examples" / "sandbox" / "destination.yaml",
+    )
     cluster.remove()
-    cluster.make_namespaces()
 
 
 def _image_values(image: str) -> tuple[str, str]:
@@ -111,20 +124,20 @@ def _to_this_version(cluster: Cluster, chart: str) -> None:
     _settle(cluster, IMAGE)
 
 
-def test_the_older_version_is_installed_and_has_a_run(cluster: Cluster, older_chart: str) -> None:
-    cluster.helm("install", "mogulsync", older_chart, "--wait", "--timeout=180s", *_image_values(_IMAGE))
+def test_the_older_version_is_installed_and_has_a_run(cluster: Cluster, older: Older) -> None:
+    cluster.helm("install", "mogulsync", older.chart, "--wait", "--timeout=180s", *_image_values(_IMAGE))
     documents = list(yaml.safe_load_all((ROOT / "examples/sandbox/sandbox.yaml").read_text()))
     (deployment,) = [document for document in documents if document["kind"] == "Deployment"]
     deployment["spec"]["template"]["spec"]["containers"][0]["image"] = IMAGE
     cluster.apply(*documents)
     cluster.kubectl("rollout", "status", "deployment/sandbox", "--timeout=90s")
-    cluster.kubectl("apply", "--filename=examples/sandbox/destination.yaml")
+    cluster.kubectl("apply", f"--filename={older.destination}")
     cluster.kubectl("wait", "--for=condition=Ready", f"icd/{_NAME}", "--timeout=120s")
     assert _run_now(cluster)["outcome"] == "Succeeded"
 
 
 def test_an_upgrade_starts_no_run_makes_no_cronjob_anew_and_keeps_every_report(
-    cluster: Cluster, older_chart: str, chart: str
+    cluster: Cluster, older: Older, chart: str
 ) -> None:
     before = _see(cluster)
     _to_this_version(cluster, chart)
@@ -134,7 +147,7 @@ def test_an_upgrade_starts_no_run_makes_no_cronjob_anew_and_keeps_every_report(
     assert "cleared" in report["contacts"]
 
 
-def test_going_back_is_as_quiet_and_keeps_a_newer_report(cluster: Cluster, older_chart: str, chart: str) -> None:
+def test_going_back_is_as_quiet_and_keeps_a_newer_report(cluster: Cluster, older: Older, chart: str) -> None:
     before = _see(cluster)
     # As docs/upgrade.md says: 0.1 has the Lease among the release's objects.
     cluster.kubectl("delete", "lease", "mogulsync", "--namespace", OPERATOR_NAMESPACE)
@@ -146,7 +159,7 @@ def test_going_back_is_as_quiet_and_keeps_a_newer_report(cluster: Cluster, older
     assert report["outcome"] == "Succeeded"
 
 
-def test_and_forth_again(cluster: Cluster, older_chart: str, chart: str) -> None:
+def test_and_forth_again(cluster: Cluster, older: Older, chart: str) -> None:
     before = _see(cluster)
     _to_this_version(cluster, chart)
     assert _see(cluster) == before
