@@ -8,11 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-WINDOW: Final = timedelta(minutes=30)
-"""How long it is remembered that something was put back."""
-FIRST_WAIT: Final = timedelta(seconds=1)
-"""Before something is put back for the third time within the window; doubled with each time."""
-LONGEST_WAIT: Final = timedelta(minutes=5)
+from mogulsync.controller.settings import RECONCILE
+
 CONTENDED_COUNT: Final = 3
 """Something that was put back so often within the window is worth an Event."""
 _FREE_COUNT: Final = 2
@@ -31,7 +28,8 @@ class Contention:
         recent = self._recent(now) if digest == self.digest else ()
         if len(recent) < _FREE_COUNT:
             return timedelta()
-        delay: timedelta = min(FIRST_WAIT * (1 << min(len(recent) - _FREE_COUNT, 20)), LONGEST_WAIT)
+        doublings = min(len(recent) - _FREE_COUNT, 20)
+        delay = min(RECONCILE.contention_first_wait * (1 << doublings), RECONCILE.contention_longest_wait)
         return max(recent[-1] + delay - now, timedelta())
 
     def written(self, digest: str, now: datetime) -> "Contention":
@@ -41,4 +39,4 @@ class Contention:
         return Contention(digest=digest, put_back=(*self._recent(now), now))
 
     def _recent(self, now: datetime) -> tuple[datetime, ...]:
-        return tuple(time for time in self.put_back if time > now - WINDOW)
+        return tuple(time for time in self.put_back if time > now - RECONCILE.contention_window)

@@ -5,14 +5,12 @@ from typing import Final
 from mogulsync.controller.destination import IntercomDestination
 from mogulsync.controller.podtemplate import build_pod_template, labels
 from mogulsync.controller.resources import DESTINATIONS
+from mogulsync.controller.settings import JOB
 from mogulsync.kube.objects import CRONJOBS, Object, covers, digest, owner_reference, owner_references
 from mogulsync.resource import names
 from mogulsync.resource.reasons import ExitCode
 from mogulsync.resource.spec import Spec
 
-STARTING_DEADLINE_SECONDS: Final = 8 * 3600
-"""A run that an outage kept from starting still starts within this time."""
-ACTIVE_DEADLINE_SECONDS: Final = 6 * 3600
 HISTORY_LIMIT: Final = 3
 BACKOFF_LIMIT: Final = 4
 """Kubernetes waits 10, 20, 40 and 80 seconds before the retries."""
@@ -40,7 +38,7 @@ def build_cronjob(destination: IntercomDestination, spec: Spec) -> Object:
             "timeZone": spec.time_zone,
             "suspend": spec.suspend,
             "concurrencyPolicy": "Forbid",
-            "startingDeadlineSeconds": _given(spec.job.starting_deadline_seconds, STARTING_DEADLINE_SECONDS),
+            "startingDeadlineSeconds": _given(spec.job.starting_deadline_seconds, JOB.starting_deadline),
             "successfulJobsHistoryLimit": _given(spec.job.successful_jobs_history_limit, HISTORY_LIMIT),
             "failedJobsHistoryLimit": _given(spec.job.failed_jobs_history_limit, HISTORY_LIMIT),
             "jobTemplate": {
@@ -54,7 +52,7 @@ def build_cronjob(destination: IntercomDestination, spec: Spec) -> Object:
 def build_run_spec(destination: IntercomDestination, spec: Spec, *, trigger: str) -> Object:
     """Return the spec of a Job that does one run or preview."""
     return build_job_spec(destination, spec, trigger=trigger) | {
-        "activeDeadlineSeconds": _given(spec.job.active_deadline_seconds, ACTIVE_DEADLINE_SECONDS)
+        "activeDeadlineSeconds": _given(spec.job.active_deadline_seconds, JOB.active_deadline)
     }
 
 

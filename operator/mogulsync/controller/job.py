@@ -4,21 +4,13 @@ A name follows from what asked for the Job, so that an operator that was killed 
 writing the status makes the same one again, and finds it there.
 """
 
-from typing import Final
-
 from mogulsync.controller.cronjob import build_job_spec, build_run_spec, generation_annotation, owner_of
 from mogulsync.controller.destination import IntercomDestination
 from mogulsync.controller.podtemplate import build_pod_template, labels
+from mogulsync.controller.settings import JOB
 from mogulsync.kube.objects import JOBS, Object, digest
 from mogulsync.resource import jobnames, names
 from mogulsync.resource.spec import Spec
-
-RUN_TTL_SECONDS: Final = 7 * 24 * 3600
-"""How long a finished manual run's or preview's Job, with its log, is kept."""
-CHECK_TTL_SECONDS: Final = 3600
-"""How long a finished check's Job is kept: while a Secret or image is missing, there is a new one every 10 minutes."""
-CHECK_DEADLINE_SECONDS: Final = 600
-"""How long a check may take; one whose container never started is followed by the next at once."""
 
 
 def run_name(destination: IntercomDestination, request: str) -> str:
@@ -73,7 +65,7 @@ def build_run_job(destination: IntercomDestination, spec: Spec, *, request: str)
         name=run_name(destination, request),
         trigger=trigger,
         annotations={names.ANNOTATION_SYNC_REQUESTED_AT: request},
-        spec=build_run_spec(destination, spec, trigger=trigger) | {"ttlSecondsAfterFinished": RUN_TTL_SECONDS},
+        spec=build_run_spec(destination, spec, trigger=trigger) | {"ttlSecondsAfterFinished": JOB.run_ttl},
     )
 
 
@@ -85,7 +77,7 @@ def build_preview_job(destination: IntercomDestination, spec: Spec, *, request: 
         name=preview_name(destination, request),
         trigger=trigger,
         annotations={names.ANNOTATION_PREVIEW_REQUESTED_AT: request},
-        spec=build_run_spec(destination, spec, trigger=trigger) | {"ttlSecondsAfterFinished": RUN_TTL_SECONDS},
+        spec=build_run_spec(destination, spec, trigger=trigger) | {"ttlSecondsAfterFinished": JOB.run_ttl},
     )
 
 
@@ -105,7 +97,7 @@ def build_check_job(
     annotations = {names.ANNOTATION_INPUTS: inputs}
     if request is not None:
         annotations[names.ANNOTATION_CHECK_REQUESTED_AT] = request
-    limits = {"activeDeadlineSeconds": CHECK_DEADLINE_SECONDS, "ttlSecondsAfterFinished": CHECK_TTL_SECONDS}
+    limits = {"activeDeadlineSeconds": JOB.check_deadline, "ttlSecondsAfterFinished": JOB.check_ttl}
     return _job(
         destination,
         name=name,

@@ -11,6 +11,7 @@ from typing import Final
 from pydantic import BaseModel
 
 from mogulsync.controller.destination import IntercomDestination
+from mogulsync.controller.settings import JOB
 from mogulsync.kube.objects import Object
 from mogulsync.resource import names
 from mogulsync.resource.job import Job
@@ -19,8 +20,6 @@ from mogulsync.resource.spec import Spec
 DEFAULT_RESOURCES: Final = {"requests": {"cpu": "100m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}}
 """A sync of 100,000 customers and 1,000,000 contacts takes 153 MiB at most (docs/benchmarks.md), about 1 KiB for each
 customer: the limit is enough for some 400,000."""
-_GRACE_SECONDS: Final = 30
-"""More than the 5 seconds that an interrupted run needs for its report."""
 _PARTIAL_EXIT_CODE: Final = "0"
 """To Kubernetes only 0 is done, and a run that succeeded in part is not to be retried."""
 
@@ -91,7 +90,7 @@ def _pod_spec(job: Job, container: Object) -> Object:
         "restartPolicy": "Never",
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
-        "terminationGracePeriodSeconds": _GRACE_SECONDS,
+        "terminationGracePeriodSeconds": JOB.termination_grace,
         "securityContext": _json(job.pod_security_context)
         | {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
         "containers": [container],

@@ -22,6 +22,7 @@ from mogulsync.controller.destination import IntercomDestination
 from mogulsync.controller.events import notice_of, publish, transitions
 from mogulsync.controller.jobdefaults import JobDefaults
 from mogulsync.controller.resources import DESTINATIONS
+from mogulsync.controller.settings import RECONCILE
 from mogulsync.controller.snapshot import Snapshot, observe
 from mogulsync.controller.statusupdate import merge_patch
 from mogulsync.controller.steps.check import check
@@ -37,8 +38,6 @@ from mogulsync.resource.status import Status
 
 _log = logging.getLogger(__name__)
 
-_MARGIN: Final = timedelta(milliseconds=500)
-"""Added to the time after which something changes, so that it has changed when it is looked at."""
 _SILENT_FAILURES: Final = 1
 """A request that fails so often in a row does not change the status: an API server may be restarting."""
 
@@ -110,7 +109,7 @@ class Reconciler:
             raise folded.error
         self._failures.pop(key, None)
         waits = [wait for wait in (folded.requeue_after, put_off) if wait is not None]
-        return (max(timedelta(), min(waits)) + _MARGIN).total_seconds() if waits else None
+        return (max(timedelta(), min(waits)) + RECONCILE.requeue_margin).total_seconds() if waits else None
 
     async def _run_steps(self, destination: IntercomDestination, now: datetime) -> tuple[Status, FoldedResult]:
         """Run each step on the status that those before it left; return the last and all results as one."""

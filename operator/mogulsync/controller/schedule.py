@@ -1,13 +1,10 @@
 """When a destination's runs are due, and whether one was missed."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import lru_cache
-from typing import Final
 
+from mogulsync.controller.settings import RECONCILE
 from mogulsync.kube.cron import CronSchedule
-
-GRACE_MAX: Final = timedelta(hours=1)
-"""Longest time that a run may be late before it is overdue."""
 
 
 @lru_cache(maxsize=512)
@@ -39,7 +36,7 @@ def missed(
         return None, following
     if succeeded_start is not None and succeeded_start >= last:
         return None, following
-    grace = min(GRACE_MAX, (following - last) / 2) if following else GRACE_MAX
+    grace = min(RECONCILE.overdue_grace, (following - last) / 2) if following else RECONCILE.overdue_grace
     if now - last <= grace:
         return None, last + grace
     return last, following

@@ -4,6 +4,8 @@ What the command line sets is in `options`.
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
 
 from mogulsync.kube.leaderelection import LeaderElectionConfig
 from mogulsync.kube.watch import WatchTimeouts
@@ -38,6 +40,58 @@ class ResyncSettings:
     """How often it is looked whether versions went back (a restored backup), which no watch tells: one request."""
     retry_delay: float = 2.0
     """After a failed list, or before kopf is started again: an API server takes seconds to come back."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReconcileSettings:
+    """When a reconcile looks again, and what is late."""
+
+    requeue_margin: timedelta = timedelta(milliseconds=500)
+    """Added to the time after which something changes, so that it has changed when it is looked at."""
+    retry_refused: timedelta = timedelta(minutes=10)
+    """What the API server refused, a CronJob or Job, is sent again after this time: policies and quotas change."""
+    conflict_poll: timedelta = timedelta(seconds=15)
+    """How often a name that another's CronJob has is looked at: such a CronJob is not watched."""
+    replacing_poll: timedelta = timedelta(seconds=1)
+    """How often a CronJob that Kubernetes is about to collect is looked at."""
+    first_recheck: timedelta = timedelta(minutes=10)
+    """A check that reached no answer, its Job's retries included, is made again after this time, then after double."""
+    last_recheck: timedelta = timedelta(hours=6)
+    """Longest time between such checks."""
+    pod_grace: timedelta = timedelta(seconds=10)
+    """How long a Job may have no Pod before the status says so: its controller takes a moment."""
+    stale_request: timedelta = timedelta(minutes=5)
+    """A request that is a time this long before the destination's creation came with a backup: it is not acted on."""
+    overdue_grace: timedelta = timedelta(hours=1)
+    """Longest time that a run may be late before it is overdue."""
+    contention_window: timedelta = timedelta(minutes=30)
+    """How long it is remembered that something was put back."""
+    contention_first_wait: timedelta = timedelta(seconds=1)
+    """Before something is put back for the third time within the window; doubled with each time."""
+    contention_longest_wait: timedelta = timedelta(minutes=5)
+    """Two operators that want different things write no more often than that in the end."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobLimits:
+    """How long Jobs may take and are kept, in seconds, as their manifests have it."""
+
+    starting_deadline: int = 8 * 3600
+    """A run that an outage kept from starting still starts within this time."""
+    active_deadline: int = 6 * 3600
+    """A run that hangs ends long before the next day's is due, which it would keep from starting."""
+    check_deadline: int = 600
+    """How long a check may take; one whose container never started is followed by the next at once."""
+    run_ttl: int = 7 * 24 * 3600
+    """How long a finished manual run's or preview's Job, with its log, is kept."""
+    check_ttl: int = 3600
+    """How long a finished check's Job is kept: without its Secret or image there is one every 10 minutes."""
+    termination_grace: int = 30
+    """More than the 5 seconds that an interrupted run needs for its report."""
+
+
+RECONCILE: Final = ReconcileSettings()
+JOB: Final = JobLimits()
 
 
 @dataclass(frozen=True, kw_only=True)

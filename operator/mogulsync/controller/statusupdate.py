@@ -3,11 +3,12 @@
 Each is recorded once, whatever is repeated: an operator that was killed records the same again.
 """
 
-from datetime import datetime, timedelta
-from typing import Any, Final
+from datetime import datetime
+from typing import Any
 
 from mogulsync.controller.evidence import is_answer, latest_evidence
 from mogulsync.controller.jobresult import JobResult
+from mogulsync.controller.settings import RECONCILE
 from mogulsync.kube.objects import Object
 from mogulsync.resource.reasons import Outcome
 from mogulsync.resource.report import Report
@@ -21,11 +22,6 @@ from mogulsync.resource.status import (
     WorkspaceStatus,
 )
 from mogulsync.resource.times import timestamp
-
-FIRST_RECHECK: Final = timedelta(minutes=10)
-"""A check that reached no answer, its Job's retries included, is made again after this time, then after double."""
-LAST_RECHECK: Final = timedelta(hours=6)
-"""Longest time between such checks."""
 
 
 def may_be_new(status: Status, *, job: str, began: datetime, ended: datetime) -> bool:
@@ -98,7 +94,9 @@ def with_check(status: Status, check: JobResult, *, inputs: str, request: str | 
     next_check: datetime | None = None
     if not answered and started:
         unanswered_count = 1 + ((before.unanswered_count or 0) if before and repeated else 0)
-        next_check = check.completed + min(FIRST_RECHECK * 2 ** min(unanswered_count - 1, 16), LAST_RECHECK)
+        next_check = check.completed + min(
+            RECONCILE.first_recheck * 2 ** min(unanswered_count - 1, 16), RECONCILE.last_recheck
+        )
     elif not answered:
         next_check = check.completed
     last = LastCheck(

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from mogulsync.controller.statusupdate import FIRST_RECHECK
+from mogulsync.controller.settings import RECONCILE
 from mogulsync.resource.names import ANNOTATION_SYNC_REQUESTED_AT
 from tests.support.operator_world import World, condition, report
 
@@ -47,7 +47,7 @@ async def test_a_check_that_reached_no_answer_is_made_anew_after_a_while(world: 
         first = (await world.until_job("check"))["metadata"]["name"]
         await world.finish(first, report("Failed", "ChartMogulUnavailable", message="down"), exit_code=4)
         await world.until_status("the end of it", lambda status: (status.get("lastCheck") or {}).get("job") == first)
-        world.pass_time(controller, FIRST_RECHECK - timedelta(seconds=30))
+        world.pass_time(controller, RECONCILE.first_recheck - timedelta(seconds=30))
         await world.until_status("the word of it", lambda status: "down" in status["message"])
         assert len(await world.jobs("check")) == 1
         world.pass_time(controller, timedelta(seconds=40))

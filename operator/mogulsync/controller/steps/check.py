@@ -10,8 +10,9 @@ from mogulsync.controller.evidence import is_answer, is_obstacle
 from mogulsync.controller.job import build_check_job, check_inputs, check_name, check_template
 from mogulsync.controller.jobresult import job_result
 from mogulsync.controller.observed import ObservedJob
+from mogulsync.controller.settings import RECONCILE
 from mogulsync.controller.snapshot import Snapshot
-from mogulsync.controller.statusupdate import FIRST_RECHECK, with_check
+from mogulsync.controller.statusupdate import with_check
 from mogulsync.controller.steps.requests import make_job, requested, stale_notice
 from mogulsync.controller.steps.result import StepResult
 from mogulsync.controller.terminationmessage import read_report
@@ -21,9 +22,6 @@ from mogulsync.resource.reasons import ConditionReason, RunReason
 from mogulsync.resource.spec import Spec
 from mogulsync.resource.status import LastCheck, Status
 from mogulsync.resource.times import timestamp
-
-POD_GRACE: Final = timedelta(seconds=10)
-"""How long a Job may have no Pod before the status says so."""
 
 _DEADLINE_EXCEEDED: Final = "DeadlineExceeded"
 _LONG_AGO: Final = "2000-01-01T00:00:00Z"
@@ -171,7 +169,7 @@ def secret_missing(snapshot: Snapshot, check_job: ObservedJob | None) -> str | N
 def _next_time(last: LastCheck) -> datetime:
     if last.next_check_time is not None:
         return datetime.fromisoformat(last.next_check_time)
-    return datetime.fromisoformat(last.completion_time or _LONG_AGO) + FIRST_RECHECK  # written by 0.1.0
+    return datetime.fromisoformat(last.completion_time or _LONG_AGO) + RECONCILE.first_recheck  # written by 0.1.0
 
 
 def _progress_between(status: Status) -> CheckProgress:
@@ -222,5 +220,5 @@ def _is_overtaken(snapshot: Snapshot, status: Status, job: ObservedJob) -> bool:
 
 def _until_pod_is_late(snapshot: Snapshot, job: ObservedJob) -> timedelta | None:
     """Return the time until the status says that a Job has no Pod; None when it has one, or when it says so already."""
-    left = job.created + POD_GRACE - snapshot.now
+    left = job.created + RECONCILE.pod_grace - snapshot.now
     return left if not snapshot.pods_of(job) and left > timedelta() else None

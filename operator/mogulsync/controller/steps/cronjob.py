@@ -11,6 +11,7 @@ from mogulsync.controller.contention import CONTENDED_COUNT
 from mogulsync.controller.cronjob import annotated, as_applied, build_cronjob, is_annotated, is_orphan
 from mogulsync.controller.events import Notice
 from mogulsync.controller.resources import DESTINATIONS
+from mogulsync.controller.settings import RECONCILE
 from mogulsync.controller.snapshot import Snapshot
 from mogulsync.controller.steps.result import StepResult
 from mogulsync.kube.client import StatusError
@@ -18,13 +19,6 @@ from mogulsync.kube.objects import Object, digest, owned_by, owned_by_predecesso
 from mogulsync.resource.reasons import ConditionReason, NoticeReason
 from mogulsync.resource.spec import Spec
 from mogulsync.resource.times import timestamp
-
-RETRY_REFUSED: Final = timedelta(minutes=10)
-"""What the API server refused is sent again after this time: policies and quotas change."""
-CONFLICT_POLL: Final = timedelta(seconds=15)
-"""How often a name that another's CronJob has is looked at: such a CronJob is not watched."""
-REPLACING_POLL: Final = timedelta(seconds=1)
-"""How often a CronJob that Kubernetes is about to collect is looked at."""
 
 _CONTENDED: Final = Notice(
     reason=NoticeReason.CONTENDED,
@@ -92,7 +86,7 @@ async def _apply(
             return _failed(error)
         refusal = Refusal(digest=digest(desired), time=snapshot.now, blocker=blocker_of(error))
         result = StepResult(
-            blocker=refusal.blocker, requeue_after=RETRY_REFUSED, apply_state=replace(before, refusal=refusal)
+            blocker=refusal.blocker, requeue_after=RECONCILE.retry_refused, apply_state=replace(before, refusal=refusal)
         )
         if live is None or not is_invalid(error):
             return result
@@ -161,19 +155,19 @@ def _not_ours(snapshot: Snapshot, live: Object) -> StepResult | None:
     if left_behind or live["metadata"].get("deletionTimestamp"):
         message = f"Kubernetes is about to remove the CronJob {name} of before."
         blocker = Blocker(reason=ConditionReason.REPLACING, message=message, stalled=False)
-        return StepResult(blocker=blocker, requeue_after=REPLACING_POLL)
+        return StepResult(blocker=blocker, requeue_after=RECONCILE.replacing_poll)
     if owned_by(live, destination.uid) or is_orphan(live, destination):
         return None
     message = f"A CronJob {name} exists that is not this destination's. Delete it, or choose another name."
     blocker = Blocker(reason=ConditionReason.NAME_CONFLICT, message=message)
-    return StepResult(blocker=blocker, requeue_after=CONFLICT_POLL)
+    return StepResult(blocker=blocker, requeue_after=RECONCILE.conflict_poll)
 
 
 def _refused_lately(snapshot: Snapshot, desired: Object, refusal: Refusal | None) -> StepResult | None:
     """Return the refusal of the same CronJob, unless it is time to apply it again."""
     if refusal is None or refusal.digest != digest(desired):
         return None
-    left = refusal.time + RETRY_REFUSED - snapshot.now
+    left = refusal.time + RECONCILE.retry_refused - snapshot.now
     return StepResult(blocker=refusal.blocker, requeue_after=left) if left > timedelta() else None
 
 

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from mogulsync.controller.blocker import Blocker, blocker_of, is_transient
@@ -10,6 +10,7 @@ from mogulsync.controller.children import Children, ForeignJobError
 from mogulsync.controller.events import Notice
 from mogulsync.controller.job import build_preview_job, build_run_job, preview_name, run_name
 from mogulsync.controller.observed import ObservedJob
+from mogulsync.controller.settings import RECONCILE
 from mogulsync.controller.snapshot import Snapshot
 from mogulsync.controller.steps.result import StepResult
 from mogulsync.kube.client import StatusError
@@ -17,11 +18,6 @@ from mogulsync.kube.objects import Object
 from mogulsync.resource import names
 from mogulsync.resource.reasons import ConditionReason, NoticeReason
 from mogulsync.resource.spec import Spec
-
-RETRY_REFUSED: Final = timedelta(minutes=10)
-"""A Job that the API server refused is made again after this time: policies and quotas change."""
-STALE_REQUEST: Final = timedelta(minutes=5)
-"""A request that is a time this long before the destination's creation came with a backup: it is not acted on."""
 
 _RFC_3339: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
@@ -83,11 +79,11 @@ async def make_job(snapshot: Snapshot, children: Children, body: Object) -> Obse
         return await children.create_job(snapshot, body)
     except ForeignJobError as error:
         blocker = Blocker(reason=ConditionReason.NAME_CONFLICT, message=str(error))
-        return StepResult(blocker=blocker, requeue_after=RETRY_REFUSED)
+        return StepResult(blocker=blocker, requeue_after=RECONCILE.retry_refused)
     except StatusError as error:
         if is_transient(error):
             return StepResult(blocker=blocker_of(error), error=error)
-        return StepResult(blocker=blocker_of(error), requeue_after=RETRY_REFUSED)
+        return StepResult(blocker=blocker_of(error), requeue_after=RECONCILE.retry_refused)
 
 
 def stale_notice(annotation: str, request: Request) -> Notice:
@@ -104,6 +100,6 @@ def _is_stale(value: str, created: datetime) -> bool:
     if not _RFC_3339.fullmatch(value):
         return False
     try:
-        return datetime.fromisoformat(value.upper()) < created - STALE_REQUEST
+        return datetime.fromisoformat(value.upper()) < created - RECONCILE.stale_request
     except (ValueError, OverflowError):
         return False
