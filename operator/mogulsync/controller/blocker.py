@@ -57,7 +57,8 @@ def blocker_of(error: StatusError) -> Blocker:
         reason = ConditionReason.INVALID_SCHEDULE if timing else ConditionReason.INVALID_JOB
         return Blocker(reason=reason, message=error.message)
     if is_transient(error):
-        return Blocker(reason=ConditionReason.REQUEST_FAILED, message=error.message, stalled=False)
+        message = error.message if error.status else str(error)  # without an answer only we know what was asked
+        return Blocker(reason=ConditionReason.REQUEST_FAILED, message=message, stalled=False)
     return Blocker(reason=ConditionReason.REFUSED, message=error.message)
 
 

@@ -39,7 +39,8 @@ from mogulsync.resource.status import Status
 _log = logging.getLogger(__name__)
 
 _SILENT_FAILURES: Final = 1
-"""A request that fails so often in a row does not change the status: an API server may be restarting."""
+"""A request that is answered with an error so often in a row does not change the status: an API server may be
+restarting. One without an answer has taken its time-out already."""
 
 Step = Callable[[Snapshot], Awaitable[StepResult]]
 
@@ -97,7 +98,7 @@ class Reconciler:
         status, folded = await self._run_steps(destination, now)
         if folded.apply_state is not None:
             self._apply_states[key] = folded.apply_state
-        if folded.error is not None and self._count_failure(key) <= _SILENT_FAILURES:
+        if folded.error is not None and self._count_failure(key) <= _SILENT_FAILURES and folded.error.status:
             raise folded.error
         if folded.put_back:
             self._on_put_back()

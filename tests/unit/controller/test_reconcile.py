@@ -388,6 +388,14 @@ async def test_a_new_destination_says_which_webhook_is_down(kind: Any) -> None:
     assert "RequestFailed" in world.events
 
 
+async def test_a_webhook_that_takes_all_the_time_does_not_keep_the_status_back() -> None:
+    world = FakeWorld()
+    world.refuse(CRONJOBS, StatusError("PATCH /apis/batch/v1/namespaces/crm/cronjobs/production", "no answer"))
+    await world.try_reconcile()
+    assert world.condition("Ready") == ("Unknown", "RequestFailed")
+    assert "cronjobs/production: no answer" in world.message("Reconciling")
+
+
 async def test_a_single_failure_changes_nothing_in_the_status() -> None:
     world = FakeWorld()
     await world.make_ready()
