@@ -51,7 +51,7 @@ def namespace(plane: ControlPlane) -> Iterator[str]:
     """The name of a new namespace that Pods can be created in."""
     name = f"test-{uuid4().hex[:10]}"
     plane.kubectl("create", "namespace", name)
-    plane.kubectl("wait", "--for=create", "serviceaccount/default", "--namespace", name, "--timeout=30s")
+    plane.kubectl("wait", "--for=create", "serviceaccount/default", "--namespace", name, "--timeout=200s")
     yield name
     plane.kubectl("delete", "namespace", name, "--wait=false")
 

@@ -25,10 +25,10 @@ from localkube.credentials import LOOPBACK, create_credentials, kubeconfig, writ
 from localkube.parts import Flags, Part, Ports, api_server_flags, controller_manager_flags, etcd_flags
 from localkube.process import Process
 
-_START_SECONDS: Final = 60.0
+_START_SECONDS: Final = 240.0
 _POLL_SECONDS: Final = 0.05
-_ANSWER_SECONDS: Final = 2.0
-_KUBECTL_SECONDS: Final = 60.0
+_ANSWER_SECONDS: Final = 10.0
+_KUBECTL_SECONDS: Final = 240.0
 _PORT_TRIES: Final = 3
 
 _NO_CONDITIONS: Final = "accessor error"
@@ -205,7 +205,7 @@ class ControlPlane:
         deadline = time.monotonic() + _START_SECONDS
         while True:
             try:
-                self.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+                self.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=200s")
             except KubectlError as error:
                 if _NO_CONDITIONS not in error.stderr or time.monotonic() > deadline:
                     raise

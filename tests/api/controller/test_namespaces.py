@@ -15,7 +15,7 @@ async def test_a_namespace_without_rights_is_named_and_served_once_it_has_them(w
     other = World(world.plane, closed, world.api, world.settings)
     await world.kubectl("create", "namespace", closed)
     await world.kubectl("create", "serviceaccount", "operator")
-    await world.kubectl("wait", "--for=create", "serviceaccount/default", "--timeout=30s", "--namespace", closed)
+    await world.kubectl("wait", "--for=create", "serviceaccount/default", "--timeout=200s", "--namespace", closed)
     settings: Configuration = type.__call__(Configuration)
     await kubernetes.aio.config.load_kube_config(  # type: ignore[no-untyped-call] # the library's
         config_file=str(world.plane.service_account_kubeconfig(world.namespace, "operator")),

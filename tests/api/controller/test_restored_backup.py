@@ -24,7 +24,7 @@ def own_plane() -> Iterator[ControlPlane]:
     """A control plane of its own, since all that others made in it would go."""
     with ControlPlane() as plane:
         plane.kubectl("apply", "--server-side", "-f", str(_CRDS))
-        plane.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+        plane.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=200s")
         yield plane
 
 

@@ -49,7 +49,7 @@ def test_part_comes_back_with_the_same_state(own: ControlPlane, part: Part) -> N
 def test_controllers_work_after_the_api_server_was_away(own: ControlPlane) -> None:
     own.restart(Part.API_SERVER)
     own.kubectl("create", "namespace", "after-a-restart")
-    own.kubectl("wait", "--for=create", "serviceaccount/default", "-n", "after-a-restart", "--timeout=30s")
+    own.kubectl("wait", "--for=create", "serviceaccount/default", "-n", "after-a-restart", "--timeout=200s")
 
 
 def test_paused_api_server_answers_nothing_until_it_goes_on(own: ControlPlane) -> None:

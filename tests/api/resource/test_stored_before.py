@@ -37,7 +37,7 @@ def stored(plane: ControlPlane, kubectl: Callable[..., str]) -> Iterator[str]:
     """The name of a destination that was stored before its field's attribute was refused."""
     manifest = destination({"apiVersion": f"{GROUP}/v1alpha1"} | attribute("external_id"))
     plane.kubectl("apply", "--server-side", "-f", "-", stdin=definition(rules=False))
-    plane.kubectl("wait", "--for=condition=Established", f"crd/{KIND}", "--timeout=30s")
+    plane.kubectl("wait", "--for=condition=Established", f"crd/{KIND}", "--timeout=200s")
     kubectl("create", "-f", "-", stdin=json.dumps(manifest))
     plane.kubectl("apply", "--server-side", "-f", "-", stdin=definition(rules=True))
     yield manifest["metadata"]["name"]
