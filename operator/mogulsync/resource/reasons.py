@@ -132,7 +132,7 @@ class ConditionReason(StrEnum):
     SECRET_NOT_FOUND = "SecretNotFound"  # noqa: S105 - a reason's name
     """A Secret, or the key in it, does not exist; the next check sees it when it appears."""
     INVALID_SCHEDULE = "InvalidSchedule"
-    """The CronJob API refuses the schedule or the time zone."""
+    """The CronJob API refuses the schedule or the time zone, or the schedule is never due."""
     INVALID_JOB = "InvalidJob"
     """The CronJob API refuses what spec.job asks for."""
     REFUSED = "Refused"
