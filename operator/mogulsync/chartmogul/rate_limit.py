@@ -112,6 +112,8 @@ class ChartMogulRateLimit:
     def _set_rate(self, rate: float) -> None:
         self.rate = max(self._limits.rate_min, min(self._limits.requests_per_second, rate))
         self._bucket.rate = self.rate
+        ahead = self._limits.ahead_alone if self._refused_at == -math.inf else self._limits.ahead
+        self._bucket.burst = max(self._limits.burst, self.rate * ahead)
 
     def _pause(self, permit: Permit, now: float, headers: Mapping[str, str], *, lengthen: bool = True) -> None:
         """Send nothing for as long as ChartMogul asks, otherwise for a moment.

@@ -53,7 +53,14 @@ class ChartMogulLimits:
     """Seconds within which ChartMogul has counted a request, give or take what the two requests to spare absorb."""
 
     burst: float = 2.0
-    """Requests at once after a moment without any; more would be refused at the end of a second that others use too."""
+    """Requests at once in the beginning, and always."""
+
+    ahead: float = 0.2
+    """Seconds by which requests may catch up after a pause of this process, while others use the limit, too: more at
+    once would be refused at the end of a second."""
+
+    ahead_alone: float = 1.0
+    """The same while nothing was ever refused."""
 
     rate_first: float = 16.0
     """Requests a second in the beginning. The rate grows by one with each answer until something is refused: a run
