@@ -3,11 +3,11 @@
 Both limits are the account's, so all runs with its keys share them, and ChartMogul says nothing of how much is left.
 Each run finds its share by what is refused, without knowing of the others:
 
-- The **rate** grows by the same amount in every second, whatever it is, and falls by a tenth of itself with each 429.
+- The **rate** grows by the same amount in every second, whatever it is, and falls by a twelfth of itself with each 429.
   A run that is twice as fast as another meets twice as many refusals and loses twice as much by each, while both gain
   the same: so they come to the same rate (Kelly's proportionally fair rate control). It grows faster the longer
   nothing was refused, so that what an ended run leaves is soon used.
-- The **connections** grow by one with each round of answers and fall by a tenth of themselves with each 503, likewise.
+- The **connections** grow by one with each round of answers and fall by a twelfth of themselves with each 503, likewise.
 - After a refusal nothing is sent for a moment, which doubles while nothing but refusals come.
 
 Alone, a run is at its full rate after a second and is never refused.

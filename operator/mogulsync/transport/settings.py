@@ -69,14 +69,14 @@ class ChartMogulLimits:
     rate_min: float = 0.5
     """Requests a second that remain whatever is refused."""
 
-    increase: float = 0.6
+    increase: float = 0.8
     """Requests a second that the rate gains in a second of full use. With more, rates of several runs are equal sooner
     and more is refused."""
 
     increase_doubles: float = 5.0
     """Seconds without a 429 after which the rate gains twice as much."""
 
-    decrease: float = 0.1
+    decrease: float = 0.08
     """Share of the rate that is lost with each 429, and of the connections with each 503."""
 
     pause_first: float = 0.05
