@@ -7,7 +7,7 @@ Each run finds its share by what is refused, without knowing of the others:
   A run that is twice as fast as another meets twice as many refusals and loses twice as much by each, while both gain
   the same: so they come to the same rate (Kelly's proportionally fair rate control). It grows faster the longer
   nothing was refused, so that what an ended run leaves is soon used.
-- The **connections** grow by one with each round of answers and fall by a twelfth of themselves with each 503, likewise.
+- The **connections** grow by one with each round of answers and fall by a twelfth with each 503, likewise.
 - After a refusal nothing is sent for a moment, which doubles while nothing but refusals come.
 
 Alone, a run is at its full rate after a second and is never refused.
