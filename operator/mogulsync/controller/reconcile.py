@@ -24,7 +24,7 @@ from mogulsync.controller.jobdefaults import JobDefaults
 from mogulsync.controller.resources import DESTINATIONS
 from mogulsync.controller.settings import RECONCILE
 from mogulsync.controller.snapshot import Snapshot, observe
-from mogulsync.controller.statusupdate import merge_patch
+from mogulsync.controller.statusupdate import merge_patch, without_future_times
 from mogulsync.controller.steps.check import check
 from mogulsync.controller.steps.cronjob import place_cronjob
 from mogulsync.controller.steps.due import judge_due_times
@@ -114,7 +114,8 @@ class Reconciler:
 
     async def _run_steps(self, destination: IntercomDestination, now: datetime) -> tuple[Status, FoldedResult]:
         """Run each step on the status that those before it left; return the last and all results as one."""
-        snapshot, revision = observe(self._cache, destination, destination.status, now=now), self._cache.revision
+        status = without_future_times(destination.status, now=now)
+        snapshot, revision = observe(self._cache, destination, status, now=now), self._cache.revision
         results = []
         for step in self._steps(destination):
             result = await step(snapshot)

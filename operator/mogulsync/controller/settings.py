@@ -62,6 +62,8 @@ class ReconcileSettings:
     """How long a Job may have no Pod before the status says so: its controller takes a moment."""
     stale_request: timedelta = timedelta(minutes=5)
     """A request that is a time this long before the destination's creation came with a backup: it is not acted on."""
+    clock_tolerance: timedelta = timedelta(hours=1)
+    """How far the operator's clock may be behind the clock of others: a time in the status further ahead is none."""
     overdue_grace: timedelta = timedelta(hours=1)
     """Longest time that a run may be late before it is overdue."""
     contention_window: timedelta = timedelta(minutes=30)

@@ -4,7 +4,7 @@ Each is recorded once, whatever is repeated: an operator that was killed records
 """
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from mogulsync.controller.evidence import is_answer, latest_evidence
 from mogulsync.controller.jobresult import JobResult
@@ -22,6 +22,29 @@ from mogulsync.resource.status import (
     WorkspaceStatus,
 )
 from mogulsync.resource.times import timestamp
+
+_TIMES: Final = ("last_sync_time", "last_successful_sync_time", "last_successful_sync_start_time")
+
+
+def without_future_times(status: Status, *, now: datetime) -> Status:
+    """Return the status with times that are well ahead of now replaced by now.
+
+    Version 0.1.0 took them from the clock of a Pod's node, and a time in the future outranks every later run.
+    """
+    latest, present = timestamp(now + RECONCILE.clock_tolerance), timestamp(now)
+
+    def clamped(time: str | None) -> str | None:
+        return present if time is not None and time > latest else time
+
+    changes: dict[str, Any] = {name: clamped(getattr(status, name)) for name in _TIMES}
+    if status.evidence is not None:
+        time = clamped(status.evidence.completion_time)
+        changes["evidence"] = status.evidence.model_copy(update={"completion_time": time})
+    if status.history is not None:
+        changes["history"] = [
+            entry.model_copy(update={"completion_time": clamped(entry.completion_time)}) for entry in status.history
+        ]
+    return status.model_copy(update=changes)
 
 
 def may_be_new(status: Status, *, job: str, began: datetime, ended: datetime) -> bool:

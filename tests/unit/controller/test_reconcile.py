@@ -354,6 +354,28 @@ async def test_a_report_dated_tomorrow_does_not_outrank_the_truth_of_today() -> 
     assert status["lastSyncTime"] == timestamp(world.now)
 
 
+async def test_times_of_tomorrow_that_an_earlier_version_stored_do_not_outrank_the_truth_of_today() -> None:
+    world = FakeWorld(annotations={ANNOTATION_SYNC_REQUESTED_AT: "one"})
+    await world.make_ready()
+    tomorrow = timestamp(START + timedelta(days=1))
+    stored = world.destination
+    times = {"startTime": tomorrow, "completionTime": tomorrow}
+    stored["status"] |= {
+        "evidence": {"job": "old", "reason": "CredentialsRejected", "generation": 3, "completionTime": tomorrow},
+        "history": [{"job": "old", "trigger": "schedule", "outcome": "Failed", **times}],
+        "lastSync": {"job": "old", "outcome": "Failed", "reason": "CredentialsRejected", **times},
+        "lastSyncTime": tomorrow,
+    }
+    world.client.put(DESTINATIONS, stored)
+    await world.reconcile()
+    assert world.condition("Ready") == ("False", "CredentialsRejected")
+    world.finish(world.name("manual"))
+    status = await world.reconcile()
+    assert world.condition("Ready") == ("True", "Ready")
+    assert world.condition("Synced") == ("True", "Succeeded")
+    assert status["lastSyncTime"] == timestamp(world.now)
+
+
 # --- refusals ---
 
 
