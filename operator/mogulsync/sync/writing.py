@@ -209,7 +209,7 @@ class IntercomWriter:
         stored: list[Source] = []
         try:
             try:
-                answer = await self._send(contact_id, values)
+                answer = await self._send(contact_id, values, retried_statuses=self._retried_statuses(values))
             except RejectedError as error:
                 self._breaker.record_answer()
                 if error.status in _INVALID and len(values) > 1:
@@ -233,7 +233,8 @@ class IntercomWriter:
     ) -> None:
         """Write each value on its own and append the sources of those that Intercom stores.
 
-        LastUpdated comes last, and only when another value was stored.
+        LastUpdated comes last, and only when another value was stored. Fresh attributes had their time when all values
+        were sent together, so that no refusal is retried here.
         """
         for field, value in sorted(values.items(), key=lambda item: item[0].source is Source.LAST_UPDATED):
             if field.source is Source.LAST_UPDATED and not stored:
@@ -248,22 +249,33 @@ class IntercomWriter:
                     stored.append(field.source)
             self._breaker.record_answer()
 
-    async def _send(self, contact_id: str, values: Mapping[Field, Value | None]) -> Contact:
+    async def _send(
+        self,
+        contact_id: str,
+        values: Mapping[Field, Value | None],
+        *,
+        retried_statuses: frozenset[int] = frozenset(),
+    ) -> Contact:
         """Write the contact; where Intercom refuses null, as it once did for leads, clear with empty text."""
         attributes = {field.attribute: value for field, value in values.items()}
         try:
-            return await self._update(contact_id, attributes)
+            return await self._update(contact_id, attributes, retried_statuses)
         except RejectedError as error:
             if error.status not in _INVALID or None not in attributes.values():
                 raise
             emptied = {name: "" if value is None else value for name, value in attributes.items()}
-            return await self._update(contact_id, emptied)
+            return await self._update(contact_id, emptied, frozenset())
 
-    async def _update(self, contact_id: str, attributes: Mapping[str, Any]) -> Contact:
-        fresh = self._made_at and any(map(self._is_fresh, attributes))
-        return await self._intercom.update(
-            contact_id, attributes, keep=self._keep, retried_statuses=UNKNOWN_ATTRIBUTE if fresh else frozenset()
-        )
+    async def _update(
+        self, contact_id: str, attributes: Mapping[str, Any], retried_statuses: frozenset[int]
+    ) -> Contact:
+        return await self._intercom.update(contact_id, attributes, keep=self._keep, retried_statuses=retried_statuses)
+
+    def _retried_statuses(self, values: Mapping[Field, Value | None]) -> frozenset[int]:
+        """Return the refusals that may pass, since the write holds an attribute that was made a moment ago."""
+        if self._made_at and any(self._is_fresh(field.attribute) for field in values):
+            return UNKNOWN_ATTRIBUTE
+        return frozenset()
 
     def _is_fresh(self, attribute: str) -> bool:
         made_at = self._made_at.get(attribute)
