@@ -1,5 +1,6 @@
 """Of several processes one acts; another follows when it goes, and never two at once."""
 
+import re
 import signal
 import time
 from collections.abc import Callable, Sequence
@@ -145,9 +146,9 @@ def test_the_permissions_of_the_chart_are_enough(
 
 
 def _chart_lease_rules() -> Any:
-    text = Path(__file__).parents[3].joinpath("charts", "mogulsync", "templates", "lease.yaml").read_text("utf-8")
-    role = text.split("---")[1].partition("rules:")[2]
-    return yaml.safe_load("rules:" + role)["rules"]
+    template = Path(__file__).parents[3].joinpath("charts", "mogulsync", "templates", "leader-election.yaml")
+    role = template.read_text("utf-8").partition("---")[0].partition("rules:")[2]
+    return yaml.safe_load("rules:" + re.sub(r"\{\{.*?\}\}", "mogulsync", role))["rules"]
 
 
 def _first_act(candidates: Sequence[Any], *, since: float, within: float = 30) -> list[float]:
