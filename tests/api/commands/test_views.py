@@ -146,14 +146,15 @@ async def test_logs_are_those_of_the_newest_run_and_of_a_job(
     assert "none" in ended.err
 
 
-def deployment(version: str = __version__) -> dict[str, Any]:
+def deployment(version: str = __version__, *arguments: str) -> dict[str, Any]:
     own = {
         "app.kubernetes.io/name": "mogulsync",
         "app.kubernetes.io/part-of": "mogulsync",
         "app.kubernetes.io/component": "operator",
         "app.kubernetes.io/version": version,
     }
-    pod = {"serviceAccountName": "default", "containers": [{"name": "operator", "image": f"mogulsync:{__version__}"}]}
+    container = {"name": "operator", "image": f"mogulsync:{__version__}", "args": ["operator", *arguments]}
+    pod = {"serviceAccountName": "default", "containers": [container]}
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
@@ -242,6 +243,30 @@ async def test_doctor_tells_an_operator_that_is_down_from_one_that_does_not_lead
     ended = await asyncio.to_thread(mogulsync, "version", "--operator-namespace", world.namespace)
     assert f"mogulsync {__version__}" in ended.out
     assert "operator  0.0.1" in ended.out
+
+
+async def test_doctor_names_the_namespaces_that_the_operator_cannot_serve(
+    world: World, mogulsync: Mogulsync, person: Callable[..., Path]
+) -> None:
+    served = ("--namespace=no-such-namespace", "--namespace", world.namespace)
+    await world.kubectl("apply", "-f", "-", stdin=json.dumps(deployment(__version__, *served)))
+    code, found = await findings(world, mogulsync)
+    assert code == 1
+    missing, unreadable = found["namespaces"]
+    assert "namespace no-such-namespace" in missing["message"]
+    assert "does not exist" in missing["message"]
+    assert f"cannot serve namespace {world.namespace}" in unreadable["message"]
+    assert "list intercomdestinations.mogulsync.dev" in unreadable["message"]
+    rules = [
+        {"apiGroups": ["mogulsync.dev"], "resources": ["*"], "verbs": ["*"]},
+        {"apiGroups": ["batch", ""], "resources": ["cronjobs", "jobs", "pods"], "verbs": ["*"]},
+    ]
+    role = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": "operator"}}
+    await world.kubectl("apply", "-f", "-", stdin=json.dumps(role | {"rules": rules}))
+    subject = f"--serviceaccount={world.namespace}:default"
+    await world.kubectl("create", "rolebinding", "operator", "--role=operator", subject)
+    _, found = await findings(world, mogulsync)
+    assert [each["ok"] for each in found["namespaces"]] == [False, True]
 
 
 async def test_doctor_names_each_missing_right_and_an_orphaned_cronjob(
