@@ -178,13 +178,13 @@ def _state_of(destination: Object, purpose: Purpose, *, echoed: bool, unheard: b
     if echoed:
         waiting = ready.get("reason") in {"SecretNotFound", "Checking"} and ready.get("message")
         return f"the {purpose.noun} is under way" + (f" ({ready['message']})" if waiting else "")
-    if stalled := conditions.get("Stalled"):
-        return f"the {purpose.noun} waits: {stalled['message']}"
     if unheard:
         return (
             f"the operator has not taken the request up yet: another {purpose.noun} may be under way, or the operator "
             "is down (see mogulsync doctor)"
         )
+    if stalled := conditions.get("Stalled"):
+        return f"{purpose.noun} requested; until now: {stalled['message']}"
     return f"{purpose.noun} requested"
 
 

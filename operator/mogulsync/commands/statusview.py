@@ -24,7 +24,7 @@ NEEDS_ATTENTION: Final = 3
 """Exit code of --exit-code."""
 _WATCH_SECONDS: Final = 2.0
 _NONE: Final = "-"
-_DROPPED: Final = ("UPDATED", "MATCHED", "LOCAL TIME", "LAST RUN", "SYNCED")
+_DROPPED: Final = ("UPDATED", "MATCHED", "LOCAL TIME", "LAST RUN", "SYNCED", "NEXT RUN")
 """Columns that a narrow terminal does without, in this order."""
 
 
