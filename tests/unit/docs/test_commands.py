@@ -85,6 +85,14 @@ def test_the_headings_that_its_links_name_are_there(page: Path) -> None:
     assert missing == []
 
 
+def test_the_index_names_every_page() -> None:
+    folder = ROOT / "docs"
+    index = (folder / "README.md").read_text(encoding="utf-8")
+    assert [
+        page.name for page in folder.glob("*.md") if f"({page.name})" not in index and page.name != "README.md"
+    ] == []
+
+
 def _anchors(text: str) -> set[str]:
     """Return the anchors of a page's headings, as GitHub makes them."""
     headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
