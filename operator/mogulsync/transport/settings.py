@@ -59,7 +59,7 @@ class ChartMogulLimits:
     """Seconds by which requests may catch up after a pause of this process, while others use the limit, too: more at
     once would be refused at the end of a second."""
 
-    ahead_alone: float = 1.0
+    ahead_alone: float = 0.5
     """The same while nothing was ever refused."""
 
     rate_first: float = 16.0
