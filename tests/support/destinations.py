@@ -576,7 +576,7 @@ REFUSED: Final = (
             f"the annotation {name}",
             job(podAnnotations={"example.com/a": "b", name: "unconfined"}),
             "spec.job.podAnnotations",
-            f"{name} sets a security profile of the Pod",
+            f"begins with {name[: name.index('security.')]}security. sets a security profile of the Pod",
         )
         for name in (
             "container.apparmor.security.beta.kubernetes.io/sync",

@@ -28,7 +28,12 @@ FORBIDDEN_ANNOTATIONS: Final = (
     "seccomp.security.",
 )
 """Beginnings of annotations that set a Pod's AppArmor or seccomp profile."""
-_IS_FORBIDDEN: Final = " || ".join(f"key.startsWith('{start}')" for start in FORBIDDEN_ANNOTATIONS)
+_IS_FORBIDDEN: Final = " || ".join(f"f.startsWith('{start}')" for start in FORBIDDEN_ANNOTATIONS)
+_FORBIDDEN_START_CEL: Final = (
+    "".join(f"self.exists(f, f.startsWith('{start}')) ? '{start}' : " for start in FORBIDDEN_ANNOTATIONS)
+    + "'one of these'"
+)
+"""CEL expression of the forbidden beginning that is there. (A key can be too long to put into a message.)"""
 _RESERVED: Final = f"{list(RESERVED_ENV)}"
 
 Seconds = Annotated[int, Field(ge=1, le=2_147_483_647, strict=True)]
@@ -178,7 +183,7 @@ class Volume(SpecModel):
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
-            "[" + ", ".join(f"has(self.{kind})" for kind in _VOLUME_KINDS) + "].filter(present, present).size() == 1",
+            " + ".join(f"(has(self.{kind}) ? 1 : 0)" for kind in _VOLUME_KINDS) + " == 1",
             lambda volume: sum(getattr(volume, kind) is not None for kind in volume.kinds) == 1,
             f"the volume {{offender}} must be of exactly one kind: {', '.join(_VOLUME_KINDS)}",
             Offender(cel="self.name", of=lambda volume: str(volume.name), otherwise="of this entry"),
@@ -314,13 +319,16 @@ class Job(SpecModel):
         Annotated[
             dict[str, str],
             Rule(
-                f"!self.exists(key, {_IS_FORBIDDEN})",
+                f"!self.exists(f, {_IS_FORBIDDEN})",
                 lambda annotations: not any(key.startswith(FORBIDDEN_ANNOTATIONS) for key in annotations),
-                "{offender} sets a security profile of the Pod, which the operator sets itself; remove it",
+                "an annotation that begins with {offender} sets a security profile of the Pod, which the operator sets "
+                "itself; remove it",
                 Offender(
-                    cel=f"self.filter(key, {_IS_FORBIDDEN})[0]",
-                    of=lambda annotations: next(key for key in annotations if key.startswith(FORBIDDEN_ANNOTATIONS)),
-                    otherwise="an annotation",
+                    cel=_FORBIDDEN_START_CEL,
+                    of=lambda annotations: next(
+                        start for start in FORBIDDEN_ANNOTATIONS if any(key.startswith(start) for key in annotations)
+                    ),
+                    otherwise="one of these",
                 ),
             ),
         ]
@@ -330,11 +338,13 @@ class Job(SpecModel):
         Annotated[
             list[EnvVar],
             Rule(
-                f"!self.exists(e, e.name in {_RESERVED})",
+                f"!self.exists(f, f.name in {_RESERVED})",
                 lambda env: all(variable.name not in RESERVED_ENV for variable in env),
                 "the operator sets {offender} itself; use apiKeySecretRef and oauthSecretRef",
                 Offender(
-                    cel=f"self.map(e, e.name).filter(name, name in {_RESERVED})[0]",
+                    cel="f.name",
+                    among="self",
+                    where=f"f.name in {_RESERVED}",
                     of=lambda env: next(variable.name for variable in env if variable.name in RESERVED_ENV),
                     otherwise="a variable",
                 ),

@@ -27,11 +27,23 @@ class Offender:
     """Which part of a value breaks a rule."""
 
     cel: str
-    """CEL expression of its name, evaluated only where the rule is broken."""
+    """CEL expression of its name, evaluated only where the rule is broken; with `among`, of an item f."""
     of: Callable[[Any], str]
     """The same in Python."""
     otherwise: str
     """Word for it where the name cannot be had."""
+    among: str = ""
+    """CEL expression of the list whose first item that breaks the rule is meant; empty: the value itself is."""
+    where: str = ""
+    """CEL expression that an item f of `among` breaks the rule."""
+
+    def message(self, text: str) -> str:
+        """Return the CEL expression of a message, given that of its text.
+
+        The text of each item is made where the API server can estimate what it costs, which it cannot after the item
+        has been taken out of a list.
+        """
+        return f"{self.among}.map(f, {self.where}, {text})[0]" if self.among else text
 
 
 @dataclass(frozen=True)
@@ -68,7 +80,7 @@ class Rule:
             before, _, after = self.message.partition(OFFENDER)
             texts = (json.dumps(before, ensure_ascii=False), json.dumps(after, ensure_ascii=False))
             entry["message"] = self.message.replace(OFFENDER, self.offender.otherwise)
-            entry["messageExpression"] = f"{texts[0]} + {self.offender.cel} + {texts[1]}"
+            entry["messageExpression"] = self.offender.message(f"{texts[0]} + ({self.offender.cel}) + {texts[1]}")
         if self.field:
             entry["fieldPath"] = f".{self.field}"
         return entry

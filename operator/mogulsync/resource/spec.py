@@ -42,9 +42,6 @@ _BLANKS: Final = (
     "\u2028\u2029\u202f\u205f\u3000"
 )
 """What CEL's trim() takes off: white space as Unicode defines it. Python's strip() takes four more."""
-_DEFAULT_ATTRIBUTES_CEL: Final = (
-    "{" + ",".join(f"'{source}':'{info.attribute}'" for source, info in SOURCES.items()) + "}"
-)
 _OWN_ATTRIBUTES: Final = ("email", EXTERNAL_ID_FIELD)
 """A contact's own attributes that customers are matched by."""
 
@@ -56,22 +53,30 @@ def _matches(pattern: str, message: str) -> Rule:
     return Rule(f"self.matches('{cel_pattern}')", lambda value: compiled.fullmatch(value) is not None, message)
 
 
-_ATTRIBUTE_CEL: Final = (
-    "has(f.attribute) ? f.attribute : f.source == 'CustomAttribute' ? '.' : " + _DEFAULT_ATTRIBUTES_CEL + "[f.source]"
+_DEFAULT_ATTRIBUTE_CEL: Final = "".join(
+    f"{{field}}.source == '{source}' ? '{info.attribute}' : " for source, info in SOURCES.items()
 )
-"""CEL expression of the attribute of a field f; a CustomAttribute without one gives a text that names no attribute."""
+
+
+def _attribute_cel(field: str) -> str:
+    """Return the CEL expression of a field's attribute; of a CustomAttribute without one, a text that names none.
+
+    The defaults are no map: the API server would not know how long what comes out of it can be.
+    """
+    defaults = _DEFAULT_ATTRIBUTE_CEL.format(field=field)
+    return f"(has({field}.attribute) ? {field}.attribute : {defaults}'.')"
+
+
+def _same_source_cel(one: str, other: str) -> str:
+    """Return the CEL expression that two fields have the same source and, with CustomAttribute, the same key."""
+    keys = (f"(has({field}.key) ? {field}.key : '')" for field in (one, other))
+    return f"({one}.source == {other}.source && {' == '.join(keys)})"
+
+
 _LABEL_CEL: Final = "has(f.key) ? f.source + ' ' + f.key : f.source"
 """CEL expression of the source of a field f, with its key where it has one."""
-
-
-def _each_once_cel(items: str) -> str:
-    """Return the CEL expression that no item of a list is there twice."""
-    return f"[{items}].all(items, items.all(a, items.exists_one(b, b == a)))"
-
-
-def _first_twice_cel(items: str) -> str:
-    """Return the CEL expression of the first item of a list that is there twice."""
-    return f"[{items}].map(items, items.filter(a, !items.exists_one(b, b == a))[0])[0]"
+_CLASH_CEL: Final = f"(!{_same_source_cel('f', 'g')} && {_attribute_cel('f')} == {_attribute_cel('g')})"
+"""CEL expression that two fields of different sources go to one attribute."""
 
 
 def _first_twice(items: Iterable[str]) -> str:
@@ -177,7 +182,13 @@ class ChartMogul(SpecModel):
             "self.all(a, self.exists_one(b, b == a))",
             _distinct,
             "{offender} is listed twice; list each once",
-            Offender(cel="self.filter(a, !self.exists_one(b, b == a))[0]", of=_first_twice, otherwise="a data source"),
+            Offender(
+                cel="f",
+                of=_first_twice,
+                otherwise="a data source",
+                among="self",
+                where="!self.exists_one(g, g == f)",
+            ),
         ),
         Field(
             max_length=100,
@@ -272,7 +283,11 @@ class Matching(SpecModel):
             _distinct,
             "{offender} is listed twice; list each once",
             Offender(
-                cel="self.filter(a, !self.exists_one(b, b == a))[0]", of=_first_twice, otherwise="an Intercom field"
+                cel="f",
+                of=_first_twice,
+                otherwise="an Intercom field",
+                among="self",
+                where="!self.exists_one(g, g == f)",
             ),
         ),
     ] = Field(
@@ -372,7 +387,8 @@ def _is_one_twice(fields: Sequence[FieldMapping]) -> bool:
 
 
 _MATCHED_BY_CEL: Final = (
-    f"self.fields.map(f, {_ATTRIBUTE_CEL}).filter(a, a in {list(_OWN_ATTRIBUTES)} || a in self.matching.intercomFields)"
+    f"({_attribute_cel('f')} in {list(_OWN_ATTRIBUTES)} "
+    f"|| self.matching.intercomFields.exists(a, a == {_attribute_cel('f')}))"
 )
 
 
@@ -381,12 +397,14 @@ class Spec(SpecModel):
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
-            f"{_MATCHED_BY_CEL}.size() == 0",
+            f"!self.fields.exists(f, {_MATCHED_BY_CEL})",
             lambda spec: not any(_unwritable(spec)),
             "the attribute {offender} is one that contacts are matched by, and a sync would overwrite it; send the "
             "source to another attribute",
             Offender(
-                cel=f"{_MATCHED_BY_CEL}[0]",
+                cel=_attribute_cel("f"),
+                among="self.fields",
+                where=_MATCHED_BY_CEL,
                 of=lambda spec: next(_unwritable(spec)),
                 otherwise="of a field",
             ),
@@ -406,22 +424,25 @@ class Spec(SpecModel):
     fields: Annotated[
         list[FieldMapping],
         Rule(
-            _each_once_cel(f"self.map(f, {_LABEL_CEL})"),
+            f"self.all(f, self.exists_one(g, {_same_source_cel('f', 'g')}))",
             lambda fields: not _is_one_twice(fields),
             "{offender} is named twice; name each source once",
             Offender(
-                cel=_first_twice_cel(f"self.map(f, {_LABEL_CEL})"),
+                cel=_LABEL_CEL,
+                among="self",
+                where=f"!self.exists_one(g, {_same_source_cel('f', 'g')})",
                 of=lambda fields: _first_twice(field.label for field in fields),
                 otherwise="a source",
             ),
         ),
         Rule(
-            # A source that is there twice is the rule's above.
-            f"!{_each_once_cel(f'self.map(f, {_LABEL_CEL})')} || {_each_once_cel(f'self.map(f, {_ATTRIBUTE_CEL})')}",
+            f"!self.exists(f, self.exists(g, {_CLASH_CEL}))",
             lambda fields: _is_one_twice(fields) or _distinct(field.attribute_name for field in fields),
             "two sources go to one attribute; give each its own: {offender}",
             Offender(
-                cel=_first_twice_cel(f"self.map(f, {_ATTRIBUTE_CEL})"),
+                cel=_attribute_cel("f"),
+                among="self",
+                where=f"self.exists(g, {_CLASH_CEL})",
                 of=lambda fields: _first_twice(field.attribute_name for field in fields),
                 otherwise="an attribute is named twice",
             ),
