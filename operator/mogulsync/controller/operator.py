@@ -160,7 +160,7 @@ class Controller:
                 restored.cancel()
                 await asyncio.wait({watching, restored})
             await asyncio.sleep(self._settings.resync.retry_delay)
-            self._relisted.set()
+            await self._list_at_last()
 
     async def _keep_resyncing(self) -> None:
         while True:

@@ -28,6 +28,8 @@ OnEvent = Callable[[GroupVersionResource, str | None, Object], None]
 """Takes the kind, the type of event (None: listed) and the object."""
 
 _IDLE_SECONDS: Final = 0.5
+_START_SECONDS: Final = 20.0
+"""How long kopf may take until it has asked for every kind; it takes a second where the API server answers."""
 _STOP_SECONDS: Final = 5.0
 _GRACE_SECONDS: Final = 2.0
 """How long kopf may take to end in its own order, which finishes what it has begun for each object."""
@@ -198,14 +200,29 @@ class Watcher:
                 home.call_soon_threadsafe(ended.set_result, outcome)
 
         threading.Thread(target=work, name="kopf", daemon=True).start()
+        started = self._clock()
+        silent: list[str] = []
         try:
-            outcome = await asyncio.shield(ended)
-        except asyncio.CancelledError:
-            with contextlib.suppress(RuntimeError):  # it may be closed already
-                away.call_soon_threadsafe(stopping.set)
-            await asyncio.wait({ended}, timeout=_STOP_SECONDS)
-            raise
-        raise WatchingStoppedError(f"kopf stopped watching: {outcome}")
+            await asyncio.wait({ended}, timeout=_START_SECONDS)
+            if not ended.done() and not (silent := self._silent_since(started)):
+                await asyncio.shield(ended)
+        finally:
+            if not ended.done():
+                with contextlib.suppress(RuntimeError):  # it may be closed already
+                    away.call_soon_threadsafe(stopping.set)
+                await asyncio.wait({ended}, timeout=_STOP_SECONDS)
+        if silent:
+            raise WatchingStoppedError(f"kopf does not watch {', '.join(silent)}")
+        raise WatchingStoppedError(f"kopf stopped watching: {ended.result()}")
+
+    def _silent_since(self, started: float) -> list[str]:
+        """Return the paths of which nothing was asked since then.
+
+        kopf looks for kinds once, when it begins: one that an API server does not serve yet, or not to us, is
+        never watched.
+        """
+        states = (item for states in self._states.values() for item in states.items())
+        return sorted(path for path, state in states if state.last_activity <= started)
 
     async def _operate(self, home: asyncio.AbstractEventLoop, stopping: asyncio.Event) -> str:
         """Run kopf until it ends or is stopped; return how it ended."""
