@@ -167,13 +167,13 @@ def deployment(version: str = __version__, *arguments: str) -> dict[str, Any]:
     }
 
 
-async def lease(world: World, holder: str, *, ago: timedelta = timedelta()) -> None:
+async def lease(world: World, holder: str, *, ago: timedelta = timedelta(), lasts: int = 3600) -> None:
     renewed = (datetime.now(UTC) - ago).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     body = {
         "apiVersion": "coordination.k8s.io/v1",
         "kind": "Lease",
         "metadata": {"name": "mogulsync"},
-        "spec": {"holderIdentity": holder, "leaseDurationSeconds": 3, "renewTime": renewed, "acquireTime": renewed},
+        "spec": {"holderIdentity": holder, "leaseDurationSeconds": lasts, "renewTime": renewed, "acquireTime": renewed},
     }
     await world.kubectl("apply", "-f", "-", stdin=json.dumps(body))
 
@@ -218,7 +218,7 @@ async def test_doctor_tells_an_operator_that_is_down_from_one_that_does_not_lead
     code, found = await findings(world, mogulsync)
     assert "there is no Lease" in found["operator"][0]["message"]
 
-    await lease(world, f"{pod}_1", ago=timedelta(hours=1))
+    await lease(world, f"{pod}_1", ago=timedelta(hours=1), lasts=3)
     code, found = await findings(world, mogulsync)
     assert "does not renew" in found["operator"][0]["message"]
 
@@ -226,7 +226,7 @@ async def test_doctor_tells_an_operator_that_is_down_from_one_that_does_not_lead
     code, found = await findings(world, mogulsync)
     assert "is not the leader" in found["operator"][0]["message"]
 
-    await lease(world, f"{pod}_1", ago=timedelta(seconds=-60))
+    await lease(world, f"{pod}_1", ago=timedelta(seconds=-60), lasts=3)
     code, found = await findings(world, mogulsync)
     assert "not" in found["operator"][0]["message"]
 
