@@ -4,15 +4,17 @@ import asyncio
 import logging
 import re
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from mogulsync import logs
-from mogulsync.controller.options import HEALTH_PORT, LEASE_NAME, METRICS_PORT, Address, OperatorOptions
-from mogulsync.resource.job import Job
-from mogulsync.resource.manifest import InvalidDestinationError, parse_job
+from mogulsync.controller.addresses import HEALTH_PORT, LEASE_NAME, METRICS_PORT, Address
 from mogulsync.resource.names import ENV_IMAGE
+
+if TYPE_CHECKING:
+    from mogulsync.controller.options import OperatorOptions
+    from mogulsync.resource.job import Job
 
 _LEVELS: Final = ("debug", "info", "warning", "error")
 _KOPF_LEVELS: Final = {"kopf": logging.WARNING, "kopf._core.reactor.running": logging.ERROR}
@@ -77,7 +79,10 @@ def command(
     log_level: str,
 ) -> None:
     """Run the operator: CronJobs from IntercomDestinations, and their runs' results back."""
-    job = _job_defaults(job_defaults) if job_defaults else Job()
+    # Not at the top, here and below: what these import takes a second, and --help needs none of it.
+    from mogulsync.controller.options import OperatorOptions  # noqa: PLC0415
+
+    job = _job_defaults(job_defaults)
     if not image and not job.image:
         raise click.UsageError(f"no image for the Jobs: give --image or set {ENV_IMAGE}")
     options = OperatorOptions(
@@ -96,9 +101,8 @@ def command(
     _run(options)
 
 
-def _run(options: OperatorOptions) -> None:
+def _run(options: "OperatorOptions") -> None:
     """Run until a signal; what keeps it from starting is exit 1 and a message."""
-    # Not at the top: kopf and the Kubernetes client take a second to import, and --help needs neither.
     from kubernetes.aio.config import ConfigException  # noqa: PLC0415
 
     from mogulsync.controller.operator import run_operator  # noqa: PLC0415
@@ -111,7 +115,13 @@ def _run(options: OperatorOptions) -> None:
         raise click.ClickException(f"cannot serve: {error}") from None
 
 
-def _job_defaults(path: Path) -> Job:
+def _job_defaults(path: Path | None) -> "Job":
+    """Return what the file says, or no defaults where none was given."""
+    from mogulsync.resource.job import Job  # noqa: PLC0415
+    from mogulsync.resource.manifest import InvalidDestinationError, parse_job  # noqa: PLC0415
+
+    if path is None:
+        return Job()
     try:
         return parse_job(path.read_text(encoding="utf-8"))
     except OSError as error:

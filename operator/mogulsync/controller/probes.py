@@ -16,7 +16,7 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
-from mogulsync.controller.options import Address
+from mogulsync.controller.addresses import Address
 from mogulsync.controller.settings import LivenessThresholds
 from mogulsync.kube.watch import WatchStats
 from mogulsync.kube.workqueue import QueueStats

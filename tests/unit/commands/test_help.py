@@ -8,7 +8,18 @@ import pytest
 
 from mogulsync.commands.root import COMMANDS
 
-SLOW = {"aiohttp", "cryptography", "httpx2", "jinja2", "kopf", "kubernetes", "oauthlib", "rich", "starlette"}
+SLOW = {
+    "aiohttp",
+    "cryptography",
+    "httpx2",
+    "jinja2",
+    "kopf",
+    "kubernetes",
+    "oauthlib",
+    "pydantic",
+    "rich",
+    "starlette",
+}
 NESTED = [("connect", "intercom"), ("connect", "chartmogul")]
 ALL = [*((name,) for name in COMMANDS if name != "connect"), *NESTED]
 

@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 from prometheus_client import CollectorRegistry, Gauge
 
-from mogulsync.controller.options import Address
+from mogulsync.controller.addresses import Address
 from mogulsync.controller.probes import (
     Handler,
     LoopLag,
