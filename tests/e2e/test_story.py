@@ -235,12 +235,15 @@ def test_nothing_but_the_status_was_written(cluster: Cluster) -> None:
     writers = {(entry["manager"], entry.get("subresource", "")) for entry in found["metadata"]["managedFields"]}
     assert {where for who, where in writers if who == "mogulsync"} == {"status"}
     assert {who for who, where in writers if where != "status"} <= {
-        "kubectl-client-side-apply", "kubectl-annotate", "kubectl-patch", "kubectl",
+        "kubectl-client-side-apply", "kubectl-annotate", "kubectl-patch", "kubectl", "kubectl-mogulsync",
     }  # fmt: skip
     assert "finalizers" not in found["metadata"]
     assert set(found["metadata"]["annotations"]) == {
         "kubectl.kubernetes.io/last-applied-configuration",
         "mogulsync.dev/sync-requested-at",
+        # The commands for people asked for a check and a preview.
+        "mogulsync.dev/check-requested-at",
+        "mogulsync.dev/preview-requested-at",
     }
 
 
