@@ -571,6 +571,13 @@ REFUSED: Final = (
         Refused(f"{key} of root", job(**{key: {"runAsUser": 0}}), f"spec.job.{key}.runAsUser", "0 is root")
         for key in ("podSecurityContext", "securityContext")
     ),
+    Refused(
+        "1001 annotations",
+        job(podAnnotations={f"example.com/{number}": "x" for number in range(1001)}),
+        "spec.job.podAnnotations",
+        "must have at most 1000 items",
+        worker="should have at most 1000 items",
+    ),
     *(
         Refused(
             f"the annotation {name}",

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from mogulsync.controller.observed import JobEnd, ObservedJob, ObservedPod
 from mogulsync.controller.terminationmessage import WorkerReport, read_report
+from mogulsync.resource import names
 from mogulsync.resource.reasons import ConditionReason, Outcome
 from mogulsync.resource.report import Contacts, Customers, Report, shorten
 from mogulsync.resource.times import timestamp
@@ -56,7 +57,7 @@ def job_result(job: ObservedJob, pods: Sequence[ObservedPod]) -> JobResult:
     last = pods[-1] if pods else None
     found = read_report(last.sync.termination_message) if last else None
     if found is None:
-        found = _without_report(job.ending, last)
+        found = _without_report(job.ending, last, dry_run=job.trigger == names.TRIGGER_PREVIEW)
     start, completion = _times(found, job, job.ending)
     times = {"startTime": timestamp(start), "completionTime": timestamp(completion)}
     return JobResult(
@@ -85,7 +86,7 @@ def _times(found: WorkerReport, job: ObservedJob, ending: JobEnd) -> tuple[datet
     return (start, completion) if start <= completion else (job.began, ending.time)
 
 
-def _without_report(ending: JobEnd, pod: ObservedPod | None) -> WorkerReport:
+def _without_report(ending: JobEnd, pod: ObservedPod | None, *, dry_run: bool) -> WorkerReport:
     """Return a report for a Job that left none, with counts of 0.
 
     One whose Job completed did its work, as far as Kubernetes can know: its Pod was collected before it
@@ -103,6 +104,7 @@ def _without_report(ending: JobEnd, pod: ObservedPod | None) -> WorkerReport:
         outcome=outcome,
         reason=reason,
         message=message,
+        dry_run=dry_run,
         start_time="",
         completion_time="",
         customers=Customers(),

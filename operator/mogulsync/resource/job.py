@@ -318,6 +318,7 @@ class Job(SpecModel):
     pod_annotations: (
         Annotated[
             dict[str, str],
+            Field(max_length=MAX_ANNOTATIONS),
             Rule(
                 f"!self.exists(f, {_IS_FORBIDDEN})",
                 lambda annotations: not any(key.startswith(FORBIDDEN_ANNOTATIONS) for key in annotations),
@@ -333,7 +334,7 @@ class Job(SpecModel):
             ),
         ]
         | None
-    ) = Field(None, max_length=MAX_ANNOTATIONS, description="Annotations of the Pods.")
+    ) = Field(None, description="Annotations of the Pods.")
     env: (
         Annotated[
             list[EnvVar],

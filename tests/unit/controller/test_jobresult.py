@@ -119,6 +119,13 @@ def test_one_that_failed_without_a_report_has_kubernetes_reason(
     assert set(document["customers"].values()) == set(document["contacts"].values()) == {0}
 
 
+@pytest.mark.parametrize(("trigger", "dry_run"), [("schedule", False), ("manual", False), ("preview", True)])
+def test_one_without_a_report_is_still_told_apart_as_a_dry_run(trigger: str, dry_run: bool) -> None:  # noqa: FBT001 - a case
+    failed = job(failed="DeadlineExceeded")
+    failed["metadata"]["labels"]["mogulsync.dev/trigger"] = trigger
+    assert result(failed, []).document["dryRun"] is dry_run
+
+
 @pytest.mark.parametrize("message", [None, "", '{"outcome": "Succeeded", "rea', json.dumps(REPORT)[:-9], "[" * 4000])
 def test_one_that_completed_without_a_readable_report_succeeded_at_least_in_part(message: str | None) -> None:
     document = result(job(), [] if message is None else [pod(said(message))]).document

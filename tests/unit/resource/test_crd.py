@@ -54,6 +54,18 @@ def test_definition_fits_client_side_apply_many_times_over() -> None:
     assert len(to_yaml().encode()) < 100_000
 
 
+def test_every_limit_fits_its_type_for_the_api_server_passes_over_others(root: dict[str, Any]) -> None:
+    limits = {"string": ("maxLength", "minLength"), "array": ("maxItems", "minItems"), "object": ("maxProperties",)}
+    ineffective = [
+        f"{path}: {limit}"
+        for path, schema in schemas(root, "")
+        for kind, keys in limits.items()
+        for limit in keys
+        if schema.get("type", kind) != kind and limit in schema
+    ]
+    assert ineffective == []
+
+
 def test_every_field_has_a_description(root: dict[str, Any]) -> None:
     fields = [(path, schema) for path, schema in schemas(root, "") if not path.endswith(("[]", ".*")) and path]
     undescribed = [path for path, schema in fields if not schema.get("description")]
