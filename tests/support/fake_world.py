@@ -135,6 +135,14 @@ class FakeWorld:
 
         self.client.fault = fault
 
+    def refuse_status(self, error: StatusError | None) -> None:
+        """Let the API server refuse writes of the status; None: it takes them again."""
+
+        def fault(write: Write) -> StatusError | None:
+            return error if write.subresource == "status" else None
+
+        self.client.fault = fault
+
     def add_job(self, name: str, **metadata: Any) -> Object:
         """Make a Job that has the destination's label, as the CronJob controller or a console does."""
         body: Object = {

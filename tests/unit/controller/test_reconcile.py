@@ -213,6 +213,32 @@ async def test_a_request_from_before_the_resource_is_echoed_and_not_acted_on(
 
 
 @pytest.mark.parametrize(
+    ("annotation", "echo", "trigger"),
+    [
+        (ANNOTATION_SYNC_REQUESTED_AT, "lastHandledSyncRequest", "manual"),
+        (ANNOTATION_PREVIEW_REQUESTED_AT, "lastHandledPreviewRequest", "preview"),
+        (ANNOTATION_CHECK_REQUESTED_AT, "lastHandledCheckRequest", "check"),
+    ],
+)
+async def test_a_request_whose_job_ended_before_the_status_could_be_written_is_echoed(
+    annotation: str, echo: str, trigger: str
+) -> None:
+    world = FakeWorld()
+    await world.make_ready()
+    world.edit(annotations={annotation: "one"})
+    world.refuse_status(answer(500, "etcdserver: leader changed"))
+    before = set(world.names(trigger))
+    await world.try_reconcile()
+    (made,) = set(world.names(trigger)) - before
+    world.finish(made)
+    world.refuse_status(None)
+    world.restart()
+    status = await world.reconcile()
+    assert status[echo] == "one"
+    assert len(world.names(trigger)) == len(before) + 1
+
+
+@pytest.mark.parametrize(
     "value",
     ["one", timestamp(START - timedelta(minutes=4)), "2026-11-24", "99999999", "0001-01-01", "2026-13-40T00:00:00Z"],
 )

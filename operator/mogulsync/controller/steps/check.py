@@ -68,6 +68,8 @@ async def check(snapshot: Snapshot, spec: Spec, children: Children) -> StepResul
 
 async def _check(snapshot: Snapshot, spec: Spec, children: Children, wanted: WantedCheck) -> StepResult:
     status, ended = await _record_ended(snapshot, children, wanted)
+    if status.last_check is not None and status.last_check.request == wanted.request:
+        status = _echoed(status, wanted)
     job = snapshot.job(wanted.name(snapshot, status))
     if job is None:
         due = next_check(snapshot, status, wanted, ended)
@@ -89,14 +91,20 @@ async def _check(snapshot: Snapshot, spec: Spec, children: Children, wanted: Wan
         if isinstance(made, StepResult):
             return replace(made, status=status, check=CheckProgress(state=CheckState.UNDER_WAY))
         job = made
-    if wanted.request is not None:
-        status = status.model_copy(update={"last_handled_check_request": wanted.request})
+    status = _echoed(status, wanted)
     return StepResult(
         status=status,
         check=_progress_of(snapshot, status, wanted, job),
         missing_secret=secret_missing(snapshot, job),
         requeue_after=_until_pod_is_late(snapshot, job),
     )
+
+
+def _echoed(status: Status, wanted: WantedCheck) -> Status:
+    """Return the status with the request, if there is one, as acted on."""
+    if wanted.request is None:
+        return status
+    return status.model_copy(update={"last_handled_check_request": wanted.request})
 
 
 async def _record_ended(
