@@ -95,8 +95,8 @@ def ended(pod: Manifest, ending: Ending) -> Status:
 
 
 def termination_message(content: bytes) -> str:
-    """Return what a kubelet keeps of a termination log: its first 4096 bytes."""
-    return content[:TERMINATION_MESSAGE_MAX_BYTES].decode(errors="replace")
+    """Return what a kubelet keeps of a termination log: its last 4096 bytes (`tail.ReadAtMost` in its source)."""
+    return content[-TERMINATION_MESSAGE_MAX_BYTES:].decode(errors="replace")
 
 
 def _place(pod: Manifest, now: datetime) -> Status:

@@ -18,7 +18,7 @@ from mogulsync.commands.output import on_terminal, print_document, wrapped
 from mogulsync.commands.progress import shown as progress_shown
 from mogulsync.commands.reporttext import INDENT, report_lines
 from mogulsync.commands.running import run
-from mogulsync.commands.signals import Signals
+from mogulsync.commands.signals import Signals, StoppedError
 from mogulsync.commands.worker import Credentials, credentials_in, failed, now
 from mogulsync.intercom.client import IntercomClient
 from mogulsync.preview.files import FileRefusedError, assert_writable, write_private
@@ -75,11 +75,15 @@ def _path(text: str | None) -> Path | None:
     return Path(text) if text else None
 
 
-def destination_in(file: str) -> Destination:
-    """Return the destination of a manifest's file, or of standard input."""
+def destination_in(file: str, signals: Signals) -> Destination:
+    """Return the destination of a manifest's file, or of standard input; a signal ends the program meanwhile."""
     try:
-        text = sys.stdin.read() if file == _STANDARD_INPUT else Path(file).read_text(encoding="utf-8")
+        with signals.raised():
+            text = sys.stdin.read() if file == _STANDARD_INPUT else Path(file).read_text(encoding="utf-8")
         return parse_destination(text)
+    except StoppedError:
+        click.echo("Error: stopped before the manifest was read", err=True)
+        raise click.exceptions.Exit(ExitCode.RETRYABLE) from None
     except OSError as error:
         raise WrongInputError(f"{file} cannot be read ({error.strerror}); see its path") from None
     except UnicodeDecodeError:

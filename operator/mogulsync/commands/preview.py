@@ -91,6 +91,6 @@ def command(
         from mogulsync.commands.localpreview import Wanted, destination_in, destination_named, preview_here  # noqa: PLC0415 - slow to import
 
         wanted = Wanted.checked(csv_file, html_file, sample=sample, replace=force, output=output)
-        destination = destination_named(reach, target) if local else destination_in(target)
+        destination = destination_named(reach, target) if local else destination_in(target, signals)
         code = preview_here(destination, wanted, signals)
     raise click.exceptions.Exit(code)

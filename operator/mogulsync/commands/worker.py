@@ -14,7 +14,7 @@ import click
 
 from mogulsync import __version__, logs
 from mogulsync.chartmogul.client import ChartMogulClient
-from mogulsync.commands.signals import Signals
+from mogulsync.commands.signals import Signals, StoppedError
 from mogulsync.commands.summary import summary
 from mogulsync.intercom.client import IntercomClient
 from mogulsync.resource.manifest import Destination, InvalidDestinationError, parse_destination
@@ -69,7 +69,7 @@ def run_worker(work: WorkerTask, options: WorkerOptions, signals: Signals) -> No
     start = now()
     try:
         _clear(options.report)
-        destination = _destination(options.destination, os.environ)
+        destination = _destination(options.destination, os.environ, signals)
         credentials = credentials_in(os.environ)
     except Exception as error:  # noqa: BLE001 - whatever happens, a run ends with a report
         report = failed(run_error_of(error), start=start, dry_run=options.dry_run)
@@ -141,9 +141,13 @@ def _exit_code(report: Report, options: WorkerOptions) -> int:
     return options.partial_exit_code if code is ExitCode.PARTIALLY_SUCCEEDED else int(code)
 
 
-def _destination(source: str | None, environment: Mapping[str, str]) -> Destination:
+def _destination(source: str | None, environment: Mapping[str, str], signals: Signals) -> Destination:
     try:
-        return parse_destination(_manifest(source, environment))
+        with signals.raised():
+            text = _manifest(source, environment)
+        return parse_destination(text)
+    except StoppedError:
+        raise RunError(RunReason.INTERRUPTED, "stopped before it began; the next run does what is left") from None
     except InvalidDestinationError as error:
         # The operator passes the manifest by the variable, and only what its own version of the resource allows.
         older = _older(error.unknown) if source is None and error.unknown else ""

@@ -11,7 +11,9 @@ from mogulsync.resource.sources import Source
 
 REPORT_VERSION: Final = 1
 REPORT_MAX_BYTES: Final = 4096
-"""What Kubernetes keeps of a termination message (Pod API, terminationMessagePath)."""
+"""What Kubernetes keeps of a termination message (Pod API, terminationMessagePath): the last bytes of a longer one."""
+JSON_MAX_BYTES: Final = REPORT_MAX_BYTES - len("\n")
+"""Of a report without the end of its line, which one that is written to a file has too."""
 TEXT_MAX_LENGTH: Final = 400
 """Characters kept of a message."""
 NAME_MAX_LENGTH: Final = 100
@@ -142,16 +144,16 @@ class Report(ReportPart):
         return exit_code_of(self.outcome, self.reason)
 
     def to_json(self) -> str:
-        """Return the report as one line of JSON of at most 4096 bytes, whatever it holds.
+        """Return the report as JSON that fits a termination message as a line, whatever it holds.
 
         Texts are cut first; then a list that would take it past that is cut and ends with `{"more": n}`, the
         longest first.
         """
         document = self.model_dump(mode="json", by_alias=True, exclude_none=True)
         _shorten_texts(document)
-        while len(_encode(document)) > REPORT_MAX_BYTES and _cut_longest_list(document):
+        while len(_encode(document)) > JSON_MAX_BYTES and _cut_longest_list(document):
             pass
-        while len(_encode(document)) > REPORT_MAX_BYTES:
+        while len(_encode(document)) > JSON_MAX_BYTES:
             document["message"] = shorten(document["message"], len(document["message"]) // 2)
         return _encode(document).decode()
 

@@ -141,9 +141,9 @@ async def test_running_pod_is_ready(bench: Bench) -> None:
     assert pod["spec"]["nodeName"]
 
 
-async def test_termination_message_is_cut_at_4096_bytes(bench: Bench) -> None:
-    pod = await bench.ended(await bench.pod("open('/dev/termination-log', 'w').write('x' * 5000)"))
-    assert terminated(pod)["message"] == "x" * 4096
+async def test_termination_message_is_the_last_4096_bytes(bench: Bench) -> None:
+    pod = await bench.ended(await bench.pod("open('/dev/termination-log', 'w').write('a' + 'x' * 4095 + 'z')"))
+    assert terminated(pod)["message"] == "x" * 4095 + "z"
 
 
 async def test_termination_log_that_is_replaced_reaches_nobody(bench: Bench) -> None:

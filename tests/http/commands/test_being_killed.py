@@ -1,6 +1,7 @@
 """A run may be stopped, killed and overlapped at any moment."""
 
 import json
+import os
 import random
 import signal
 import time
@@ -20,6 +21,14 @@ def wait_for(worker: Worker, *, method: str, count: int) -> None:
     """Wait until so many requests of this method were answered."""
     end = time.monotonic() + DEADLINE
     while worker.sandbox.requests.count(api="intercom", method=method) < count:
+        assert time.monotonic() < end, "the worker does not get there"
+        time.sleep(0.005)
+
+
+def wait_for_report_file(worker: Worker) -> None:
+    """Wait until the worker has made the report's file, which it does before it reads the manifest."""
+    end = time.monotonic() + DEADLINE
+    while not worker.report.exists():
         assert time.monotonic() < end, "the worker does not get there"
         time.sleep(0.005)
 
@@ -45,15 +54,34 @@ def test_a_signal_ends_the_run_within_5_seconds_with_a_report(
 
 def test_a_signal_before_the_run_listens_is_not_lost(worker: Worker) -> None:
     process = worker.start("sync", "--destination", "-", "--report", str(worker.report))
-    end = time.monotonic() + DEADLINE
-    while not worker.report.exists():
-        assert time.monotonic() < end
-        time.sleep(0.005)
+    wait_for_report_file(worker)
     process.send_signal(signal.SIGTERM)
     ended = worker.finish(process, json.dumps(worker.manifest()))
     assert ended.code == 5
     assert ended.report is not None
     assert ended.report["reason"] == "Interrupted"
+
+
+def test_a_signal_ends_the_wait_for_a_manifest_that_does_not_come(worker: Worker) -> None:
+    process = worker.start("sync", "--dry-run", "--destination", "-", "--report", str(worker.report))
+    wait_for_report_file(worker)
+    told = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=DEADLINE) == 5  # standard input is still open
+    assert time.monotonic() - told < 5
+    ended = worker.finish(process)
+    assert ended.report is not None
+    assert (ended.report["reason"], ended.report["dryRun"]) == ("Interrupted", True)
+
+
+def test_a_signal_ends_the_wait_of_a_preview_for_its_manifest(worker: Worker) -> None:
+    pipe = worker.folder / "destination.yaml"
+    os.mkfifo(pipe)
+    process = worker.start("preview", str(pipe))
+    with pipe.open("w"):  # once the preview has opened it for reading
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=DEADLINE) == 5
+    assert "stopped" in worker.finish(process).err
 
 
 def states(sandbox: Sandbox) -> dict[str, Any]:

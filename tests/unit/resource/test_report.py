@@ -99,9 +99,9 @@ def entries_and_more(listed: list[Any]) -> tuple[int, int]:
 
 
 @given(reports)
-def test_report_always_fits_a_termination_message(made: Report) -> None:
+def test_report_and_the_end_of_its_line_always_fit_a_termination_message(made: Report) -> None:
     encoded = made.to_json()
-    assert len(encoded.encode()) <= 4096
+    assert len(encoded.encode()) + len("\n") <= 4096
     assert "\n" not in encoded
     assert isinstance(json.loads(encoded), dict)
 
@@ -131,6 +131,12 @@ def test_list_is_cut_to_what_fits_and_not_further() -> None:
     *kept, last = json.loads(encoded)["attributes"]["created"]
     assert kept == attributes.created[: len(kept)]
     assert last == {"more": 500 - len(kept)}
+
+
+@pytest.mark.parametrize("length", range(1, 40))
+def test_cut_report_leaves_room_for_the_end_of_its_line(length: int) -> None:
+    attributes = Attributes(created=["a" * length, *(f"attribute_number_{number:04}" for number in range(500))])
+    assert len(report(attributes=attributes).to_json().encode()) + len("\n") <= 4096
 
 
 def test_longest_list_is_cut_first() -> None:
