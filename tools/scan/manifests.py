@@ -48,6 +48,6 @@ def jobs(defaults: Job = Job()) -> str:
     }
     destination = IntercomDestination.parse(example | {"metadata": example["metadata"] | metadata})
     if destination.spec is None:
-        raise ValueError(f"the example is not valid: {destination.unknown_paths}")
+        raise ValueError(f"the example is not valid: {destination.problems}")
     spec = JobDefaults(image=_IMAGE, job=defaults).applied_to(destination.spec)
     return yaml.safe_dump_all([build_cronjob(destination, spec), build_run_job(destination, spec, request="now")])

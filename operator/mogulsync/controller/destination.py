@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from mogulsync.kube.objects import NamespacedName, Object
 from mogulsync.resource import names
+from mogulsync.resource.manifest import SpecProblems, problems_of_spec
 from mogulsync.resource.reasons import ConditionReason, ConditionType
 from mogulsync.resource.spec import Spec
 from mogulsync.resource.status import Status
@@ -28,9 +29,8 @@ class IntercomDestination:
     created: datetime
     annotations: Mapping[str, str]
     spec: Spec | None
-    """None when this version of the operator does not understand it; see `unknown_paths`."""
-    unknown_paths: tuple[str, ...]
-    """Paths of the spec that this version does not understand."""
+    """None when it is not valid to this version of the operator; see `problems`."""
+    problems: SpecProblems
     manifest_spec: Object
     """The spec as the API server stores it, which the worker gets."""
     status: Status
@@ -41,7 +41,7 @@ class IntercomDestination:
     def parse(cls, stored: Object) -> "IntercomDestination":
         """Return the destination that the API server stores."""
         metadata, status = stored["metadata"], stored.get("status") or {}
-        spec, unknown_paths = _parse_spec(stored["spec"])
+        spec, problems = _parse_spec(stored["spec"])
         return cls(
             key=NamespacedName.of(stored),
             uid=metadata["uid"],
@@ -50,7 +50,7 @@ class IntercomDestination:
             created=datetime.fromisoformat(metadata["creationTimestamp"]),
             annotations=metadata.get("annotations") or _NO_ANNOTATIONS,
             spec=spec,
-            unknown_paths=unknown_paths,
+            problems=problems,
             manifest_spec=stored["spec"],
             status=Status.model_validate(status),
             stored_status=status,
@@ -79,9 +79,8 @@ class IntercomDestination:
         return None
 
 
-def _parse_spec(stored: Object) -> tuple[Spec | None, tuple[str, ...]]:
+def _parse_spec(stored: Object) -> tuple[Spec | None, SpecProblems]:
     try:
-        return Spec.model_validate(stored), ()
+        return Spec.model_validate(stored), SpecProblems((), ())
     except ValidationError as error:
-        paths = {"spec." + ".".join(map(str, each["loc"])) for each in error.errors(include_url=False)}
-        return None, tuple(sorted(paths))
+        return None, problems_of_spec(error)

@@ -34,6 +34,7 @@ from mogulsync.controller.steps.result import FoldedResult, StepResult, fold
 from mogulsync.kube.client import KubernetesClient, StatusError
 from mogulsync.kube.objects import NamespacedName, Object, digest
 from mogulsync.resource.reasons import RunReason
+from mogulsync.resource.report import shorten
 from mogulsync.resource.status import Status
 
 _log = logging.getLogger(__name__)
@@ -41,6 +42,9 @@ _log = logging.getLogger(__name__)
 _SILENT_FAILURES: Final = 1
 """A request that is answered with an error so often in a row does not change the status: an API server may be
 restarting. One without an answer has taken its time-out already."""
+
+_PROBLEMS_MAX_LENGTH: Final = 1000
+"""Characters kept of what is wrong with a spec."""
 
 Step = Callable[[Snapshot], Awaitable[StepResult]]
 
@@ -196,9 +200,13 @@ class Reconciler:
 
 
 async def _refuse_spec(snapshot: Snapshot) -> StepResult:
-    """Return that a newer version's spec is not understood; what is in place goes on."""
-    paths = ", ".join(snapshot.destination.unknown_paths)
-    message = f"This version of the operator does not understand {paths}."
+    """Return what a newer version's spec has that is not understood, or an older one's that was not refused then.
+
+    What is in place goes on.
+    """
+    unknown, wrong = snapshot.destination.problems
+    newer = [f"This version of the operator does not understand {', '.join(unknown)}."] if unknown else []
+    message = shorten(" ".join([*newer, "; ".join(wrong)]).strip(), _PROBLEMS_MAX_LENGTH)
     return StepResult(blocker=Blocker(reason=RunReason.INVALID_DESTINATION, message=message))
 
 

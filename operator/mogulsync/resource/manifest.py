@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import yaml
 from pydantic import ValidationError
@@ -28,6 +28,15 @@ _VALUE_MAX_LENGTH: Final = 60
 _NAME_SHAPE: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 # Where a person may have put a credential: a value from there is never shown.
 _MAY_HOLD_A_SECRET: Final = frozenset({"apiKeySecretRef", "oauthSecretRef", "url", "env"})
+
+
+class SpecProblems(NamedTuple):
+    """What keeps a spec from being valid."""
+
+    unknown: tuple[str, ...]
+    """Paths of keys and choices that this version does not have: a newer one may."""
+    wrong: tuple[str, ...]
+    """A sentence for everything else, with the field's path, what is wrong and the fix."""
 
 
 class InvalidDestinationError(ValueError):
@@ -122,13 +131,22 @@ def destination_from(manifest: Any) -> Destination:
         except ValidationError as error:
             details = error.errors(include_url=False)
             problems += [_sentence(detail) for detail in details]
-            unknown = [_path(detail["loc"], "spec") for detail in details if detail["type"] in {_UNKNOWN, *_NO_CHOICE}]
+            unknown = [_path(detail["loc"], "spec") for detail in details if _is_unknown(detail)]
         except (TypeError, ValueError) as error:
             problems.append(f"spec: holds a value that JSON does not know ({error})")
     if problems or spec is None:
         raise InvalidDestinationError(problems, unknown=unknown)
     metadata = manifest["metadata"]
     return Destination(name=metadata["name"], namespace=metadata.get("namespace"), spec=spec)
+
+
+def problems_of_spec(error: ValidationError) -> SpecProblems:
+    """Return what pydantic found in a spec."""
+    details = error.errors(include_url=False)
+    return SpecProblems(
+        unknown=tuple(_path(detail["loc"], "spec") for detail in details if _is_unknown(detail)),
+        wrong=tuple(_sentence(detail) for detail in details if not _is_unknown(detail)),
+    )
 
 
 def parse_job(text: str) -> Job:
@@ -208,6 +226,10 @@ def _envelope_problems(manifest: Mapping[str, Any]) -> list[str]:
             "ends of each part between dots; rename it"
         )
     return problems
+
+
+def _is_unknown(detail: ErrorDetails) -> bool:
+    return detail["type"] in {_UNKNOWN, *_NO_CHOICE}
 
 
 def _sentence(detail: ErrorDetails, *, model: type[SpecModel] = Spec, root: str = "spec") -> str:

@@ -507,6 +507,44 @@ async def test_what_is_denied_leaves_the_cronjob_and_what_is_invalid_suspends_it
     assert len(world.client.writes) == count + 1
 
 
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        (
+            {"fields": [{"source": "MRR", "attribute": "email"}]},
+            (
+                "spec.fields: the attribute email is one that contacts are matched by, and a sync would overwrite it; "
+                "send the source to another attribute"
+            ),
+        ),
+        (
+            {"job": {"env": [{"name": "INTERCOM_ACCESS_TOKEN", "value": "a secret"}]}},
+            "spec.job.env: the operator sets INTERCOM_ACCESS_TOKEN itself; use apiKeySecretRef and oauthSecretRef",
+        ),
+        ({"emptyValues": "Later"}, "This version of the operator does not understand spec.emptyValues."),
+        (
+            {"later": 1, "maxChangedPercent": 0},
+            (
+                "This version of the operator does not understand spec.later. "
+                "spec.maxChangedPercent: 0: input should be greater than or equal to 1"
+            ),
+        ),
+    ],
+    ids=["a rule since", "a secret", "a newer choice", "both"],
+)
+async def test_a_stored_spec_that_is_not_valid_any_more_stalls_with_what_is_wrong_and_the_fix(
+    spec: dict[str, Any], message: str
+) -> None:
+    world = FakeWorld()
+    await world.make_ready()
+    world.edit(**spec)
+    await world.reconcile()
+    assert world.condition("Ready") == ("False", "InvalidDestination")
+    assert world.condition("Stalled") == ("True", "InvalidDestination")
+    assert world.message("Ready") == message
+    assert len(world.client.objects(CRONJOBS)) == 1
+
+
 async def test_conditions_of_others_stay() -> None:
     world = FakeWorld()
     await world.make_ready()
