@@ -87,7 +87,15 @@ def group() -> None:
     """Keep Intercom contacts supplied with ChartMogul's customer data, from Kubernetes."""
 
 
+def _replace_closed_streams() -> None:
+    """Have an empty stream in place of each standard stream that is closed (`<&-`), of which Python makes None."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123 - for the whole run
+
+
 def root() -> NoReturn:
     """Run the command that the arguments name and exit with its code."""
+    _replace_closed_streams()
     group(prog_name=program_name())
     raise AssertionError("click exits")

@@ -75,10 +75,10 @@ SOURCES: Final[dict[Source, SourceInfo]] = {
     ),
     Source.EMAIL: SourceInfo("chartmogul_email", "string", "ChartMogul: the customer's email address"),
     Source.CURRENCY_CODE: SourceInfo(
-        "chartmogul_currency_code", "string", "ChartMogul: ISO code of the billing currency, for example USD"
+        "chartmogul_currency_code", "string", "ChartMogul: ISO code of the account's currency, for example USD"
     ),
     Source.CURRENCY_SYMBOL: SourceInfo(
-        "chartmogul_currency_symbol", "string", "ChartMogul: sign of the billing currency, for example $"
+        "chartmogul_currency_symbol", "string", "ChartMogul: sign of the account's currency, for example $"
     ),
     Source.LAST_UPDATED: SourceInfo(
         "chartmogul_last_updated", "date", "ChartMogul: when the customer's data last changed"

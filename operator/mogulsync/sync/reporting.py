@@ -95,7 +95,8 @@ def report_of(
 
 
 def _workspace(workspace: Workspace | None) -> WorkspaceName | None:
-    if workspace is None:
+    """Return the workspace; None where it is not known, as of a token that belongs to no admin."""
+    if workspace is None or workspace == Workspace(None, None, None):
         return None
     name = shorten(workspace.name) if workspace.name else None
     return WorkspaceName(id=workspace.id, name=name, region=workspace.region)

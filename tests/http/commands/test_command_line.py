@@ -64,6 +64,19 @@ def test_an_older_worker_names_what_it_does_not_know_and_that_its_image_is_old(
     assert "older" not in by_a_person.report["message"]
 
 
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-"])
+def test_a_standard_stream_that_is_closed_is_an_empty_one(worker: Worker, closed: str) -> None:
+    command = f'"$@" check --destination - --report "{worker.report}" {closed}'
+    process = subprocess.run(  # noqa: S603 - the program under test
+        ["sh", "-c", command, "sh", sys.executable, "-m", "mogulsync"],  # noqa: S607 - any sh
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+    )
+    assert process.returncode == 2
+    assert json.loads(worker.report.read_text())["reason"] == "InvalidDestination"
+
+
 @pytest.mark.parametrize(
     ("args", "env", "reason", "named"),
     [

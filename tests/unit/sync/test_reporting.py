@@ -1,3 +1,4 @@
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -106,6 +107,12 @@ def test_a_workspace_of_unknown_region_is_no_warning() -> None:
     statistics = RunStatistics()
     statistics.found_workspace(Workspace("abc", None, None), "US")
     assert close(statistics).warnings == []
+
+
+def test_a_workspace_of_which_nothing_is_known_is_absent() -> None:
+    statistics = RunStatistics()
+    statistics.found_workspace(Workspace(None, None, None), "US")
+    assert "workspace" not in json.loads(close(statistics).to_json())
 
 
 def test_a_check_with_refused_attributes_succeeds_and_names_them() -> None:
