@@ -12,7 +12,7 @@ from mogulsync.intercom.models import DataAttribute, Workspace
 from mogulsync.resource.reasons import RunReason
 from mogulsync.resource.report import Customers, Report
 from mogulsync.resource.spec import Spec
-from mogulsync.sync.attributes import inspect, matching_attributes
+from mogulsync.sync.attributes import inspect
 from mogulsync.sync.failures import RunError, no_attribute_usable, not_matchable, run_error_of, run_until
 from mogulsync.sync.reporting import check_ending, report_of
 from mogulsync.sync.statistics import RunStatistics
@@ -75,8 +75,7 @@ class SyncCheck:
         self._statistics.refused.extend([*plan.refused, *refused_for_matching])
         if not plan.usable:
             raise no_attribute_usable(plan.refused)
-        wanted = matching_attributes(self._spec.matching)
-        if wanted and len(refused_for_matching) == len(wanted):
+        if len(refused_for_matching) == len(self._spec.matching.intercom_fields):
             raise not_matchable(refused_for_matching)
 
 

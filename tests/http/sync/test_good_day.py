@@ -356,6 +356,13 @@ async def test_a_check_names_refused_attributes_and_passes_while_one_is_left(wor
     assert (report.reason, report.exit_code) == (RunReason.ATTRIBUTES_NOT_USABLE, 4)
 
 
+async def test_a_check_passes_while_one_attribute_to_match_by_is_left(world: World) -> None:
+    fields = ["external_id", "nowhere"]
+    report = await world.check(matching={"chartmogulField": "ExternalID", "intercomFields": fields})
+    assert report.exit_code == 0
+    assert [(each.attribute, each.reason) for each in report.attributes.refused] == [("nowhere", "NotFound")]
+
+
 async def test_a_check_fails_when_nothing_can_be_matched_by(world: World) -> None:
     report = await world.check(matching={"chartmogulField": "ExternalID", "intercomFields": ["nowhere"]})
     assert (report.reason, report.exit_code) == (RunReason.ATTRIBUTES_NOT_USABLE, 4)
