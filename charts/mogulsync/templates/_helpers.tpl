@@ -31,11 +31,7 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 app.kubernetes.io/component: operator
 {{- end -}}
 
-{{/* The labels of every object. Ours take precedence, and no key is there twice. */}}
-{{- define "mogulsync.labels" -}}
-{{- merge (include "mogulsync.ownLabels" . | fromYaml) .Values.commonLabels | toYaml -}}
-{{- end -}}
-
+{{/* The chart's own labels, which take precedence over those of the values. */}}
 {{- define "mogulsync.ownLabels" -}}
 {{ include "mogulsync.selectorLabels" . }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}

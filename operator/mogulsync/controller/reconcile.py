@@ -205,7 +205,8 @@ async def _refuse_spec(snapshot: Snapshot) -> StepResult:
     What is in place goes on.
     """
     unknown, wrong = snapshot.destination.problems
-    newer = [f"This version of the operator does not understand {', '.join(unknown)}."] if unknown else []
+    paths = ", ".join(unknown)
+    newer = [f"This operator does not understand {paths}; upgrade it, or remove that."] if unknown else []
     message = shorten(" ".join([*newer, "; ".join(wrong)]).strip(), _PROBLEMS_MAX_LENGTH)
     return StepResult(blocker=Blocker(reason=RunReason.INVALID_DESTINATION, message=message))
 

@@ -521,11 +521,11 @@ async def test_what_is_denied_leaves_the_cronjob_and_what_is_invalid_suspends_it
             {"job": {"env": [{"name": "INTERCOM_ACCESS_TOKEN", "value": "a secret"}]}},
             "spec.job.env: the operator sets INTERCOM_ACCESS_TOKEN itself; use apiKeySecretRef and oauthSecretRef",
         ),
-        ({"emptyValues": "Later"}, "This version of the operator does not understand spec.emptyValues."),
+        ({"emptyValues": "Later"}, "This operator does not understand spec.emptyValues; upgrade it, or remove that."),
         (
             {"later": 1, "maxChangedPercent": 0},
             (
-                "This version of the operator does not understand spec.later. "
+                "This operator does not understand spec.later; upgrade it, or remove that. "
                 "spec.maxChangedPercent: 0: input should be greater than or equal to 1"
             ),
         ),
