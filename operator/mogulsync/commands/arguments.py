@@ -25,7 +25,7 @@ class ReportingCommand(click.Command):
             if path is not None:
                 from mogulsync.commands.worker import report_usage  # noqa: PLC0415 - slow, and rarely needed
 
-                report_usage(error.format_message(), path)
+                report_usage(error.format_message(), path, dry_run="--dry-run" in given)
             raise
 
 

@@ -85,9 +85,9 @@ def destination_in(file: str, signals: Signals) -> Destination:
         click.echo("Error: stopped before the manifest was read", err=True)
         raise click.exceptions.Exit(ExitCode.RETRYABLE) from None
     except OSError as error:
-        raise WrongInputError(f"{file} cannot be read ({error.strerror}); see its path") from None
+        raise WrongInputError(f"{file} cannot be read ({error.strerror}); check its path") from None
     except UnicodeDecodeError:
-        raise WrongInputError(f"{file} is not text in UTF-8") from None
+        raise WrongInputError(f"{file} is not text in UTF-8; save it as that") from None
     except InvalidDestinationError as error:
         raise WrongInputError(f"{file}: {error}") from None
 

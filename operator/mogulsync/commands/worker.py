@@ -119,9 +119,9 @@ def _leave(code: int) -> NoReturn:
     os._exit(code)
 
 
-def report_usage(problem: str, path: str) -> None:
+def report_usage(problem: str, path: str, *, dry_run: bool) -> None:
     """Write the report of a command line that could not be understood."""
-    publish(failed(RunError(RunReason.INVALID_DESTINATION, problem), start=now()), path)
+    publish(failed(RunError(RunReason.INVALID_DESTINATION, problem), start=now(), dry_run=dry_run), path)
 
 
 def failed(failure: RunError, *, start: datetime, dry_run: bool = False) -> Report:
@@ -173,10 +173,12 @@ def _manifest(source: str | None, environment: Mapping[str, str]) -> str:
         return sys.stdin.read() if source == _STANDARD_INPUT else Path(source).read_text(encoding="utf-8")
     except OSError as error:
         raise RunError(
-            RunReason.INVALID_DESTINATION, f"--destination: {source} cannot be read ({error.strerror}); see its path"
+            RunReason.INVALID_DESTINATION, f"--destination: {source} cannot be read ({error.strerror}); check its path"
         ) from None
     except UnicodeDecodeError:
-        raise RunError(RunReason.INVALID_DESTINATION, f"--destination: {source} is not text in UTF-8") from None
+        raise RunError(
+            RunReason.INVALID_DESTINATION, f"--destination: {source} is not text in UTF-8; save it as that"
+        ) from None
 
 
 def credentials_in(environment: Mapping[str, str]) -> Credentials:
@@ -190,7 +192,8 @@ def credentials_in(environment: Mapping[str, str]) -> Credentials:
     missing = [name for name, value in zip(names, values, strict=True) if not value]
     if missing:
         raise RunError(
-            RunReason.MISSING_CREDENTIALS, f"not set or empty: {', '.join(missing)}; credentials come from there"
+            RunReason.MISSING_CREDENTIALS,
+            f"not set or empty: {', '.join(missing)}; set it, since credentials come from nowhere else",
         )
     return Credentials(*values)
 
@@ -203,7 +206,8 @@ def _clear(path: str | None) -> None:
         Path(path).write_text("", encoding="utf-8")
     except OSError as error:
         raise RunError(
-            RunReason.INVALID_DESTINATION, f"--report: {path} cannot be written ({error.strerror})"
+            RunReason.INVALID_DESTINATION,
+            f"--report: {path} cannot be written ({error.strerror}); name a file in a folder that can",
         ) from None
 
 

@@ -84,6 +84,7 @@ def test_a_standard_stream_that_is_closed_is_an_empty_one(worker: Worker, closed
         pytest.param(["--destination", "/nowhere.yaml"], {}, "InvalidDestination", "/nowhere.yaml", id="no file"),
         pytest.param(["--destination", "-"], {}, "InvalidDestination", "document", id="empty"),
         pytest.param(["--bogus"], {}, "InvalidDestination", "--bogus", id="unknown option"),
+        pytest.param(["--dry-run", "--bogus"], {}, "InvalidDestination", "--bogus", id="unknown option of a dry run"),
         pytest.param(["--partial-exit-code", "x"], {}, "InvalidDestination", "--partial-exit-code", id="no number"),
         pytest.param(["GOOD"], {"CHARTMOGUL_API_KEY": None}, "MissingCredentials", "CHARTMOGUL_API_KEY", id="no key"),
         pytest.param(
@@ -103,6 +104,7 @@ def test_a_wrong_command_line_manifest_or_environment_exits_2_and_reports(
     assert ended.code == 2
     assert ended.report is not None
     assert (ended.report["outcome"], ended.report["reason"]) == ("Failed", reason)
+    assert ended.report["dryRun"] is ("--dry-run" in args)
     assert named in ended.report["message"]
     assert named in ended.err
     assert worker.sandbox.requests.count() == 0
