@@ -188,7 +188,8 @@ class Access(RestClient):
                 )
             hint = "" if resource is not DESTINATIONS else "; mogulsync status -A lists those that exist"
             return ClusterProblemError(f"there is no {resource.kind} {name} in {place}{hint}", status=error.status)
-        return ClusterProblemError(f"{verb} {kind} {name or ''} in {place}: {error.message}", status=error.status)
+        named = f" {name}" if name else ""
+        return ClusterProblemError(f"cannot {verb} {kind}{named} in {place}: {error.message}", status=error.status)
 
     async def _namespace_exists(self, namespace: str) -> bool:
         """Return False only where the API server answers that there is none."""

@@ -34,6 +34,11 @@ class Overview:
         return next((each for each in self.status.get("conditions") or () if each.get("type") == kind), {})
 
     @property
+    def reference(self) -> str:
+        """Name and namespace, as a command takes them: `production -n sales`."""
+        return f"{self.name} -n {self.namespace}"
+
+    @property
     def last(self) -> Object:
         """The last run's report; empty before the first."""
         last: Object = self.status.get("lastSync") or {}
@@ -111,7 +116,7 @@ def document(seen: Overview, local: tzinfo | None) -> Object:
                 "condition": each.condition,
                 "reason": each.reason,
                 "message": each.message,
-                "fix": fix_for(each.reason, name=seen.name),
+                "fix": fix_for(each.reason, name=seen.reference),
             }
             for each in seen.needs
         ],

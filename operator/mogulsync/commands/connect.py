@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 import click
 
+from mogulsync.cluster.errors import ClusterProblemError
 from mogulsync.cluster.reach import Reach
 from mogulsync.commands.clusterarguments import Duration, reach_options
 from mogulsync.commands.running import RefusedError, run
@@ -38,7 +39,13 @@ class Target(NamedTuple):
     apply: bool
 
 
-@click.group("connect")
+@click.group(
+    "connect",
+    epilog="""\b
+Examples:
+  mogulsync connect intercom --apply -n sales
+  mogulsync connect chartmogul --apply -n sales""",
+)
 def command() -> None:
     """Get credentials from a person, verify them, and put them into Secrets.
 
@@ -269,8 +276,9 @@ async def _connect_by_server(target: Target, login: _Login, url: str | None, reg
                         address = await server.address()
                     token = await exchange(app, code_in(address, app, state=state))
                 await _verify_and_store(target, token, url, region)
-            except click.ClickException as error:
-                await server.answer("Not connected", f"{error.format_message()}.")
+            except (click.ClickException, ClusterProblemError) as error:
+                text = error.format_message() if isinstance(error, click.ClickException) else str(error)
+                await server.answer("Not connected", f"{text}.")
                 raise
             await server.answer("Connected", "You can close this window.")
     except CannotListenError as error:

@@ -35,6 +35,8 @@ from mogulsync.transport.stats import RequestStats
 
 _SAMPLES: Final = 5
 _BAR: Final = 40
+_BESIDE_BAR: Final = 33
+"""Characters of a line before its bar."""
 _STANDARD_INPUT: Final = "-"
 _VALUE_MAX_LENGTH: Final = 60
 
@@ -233,10 +235,11 @@ def _lines(destination: Destination, report: Report, planned: PlannedRows, sampl
 
 def _shares(parts: Sequence[tuple[str, int]]) -> list[str]:
     total = sum(count for _, count in parts)
+    room = max(0, min(_BAR, shutil.get_terminal_size().columns - _BESIDE_BAR))
     lines = []
     for name, count in parts:
         share = count / total if total else 0.0
-        bar = "█" * round(_BAR * share) if on_terminal() else ""
+        bar = "█" * round(room * share) if on_terminal() else ""
         lines.append(f"  {name:<12}{count:>9}{share:>8.1%}  {bar}".rstrip())
     return lines
 

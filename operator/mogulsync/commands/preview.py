@@ -36,7 +36,7 @@ Examples:
   mogulsync preview production --local --html preview.html    the spec from there, the credentials from here
 
 \b
-A TARGET that exists, has a / or ends in .yaml, .yml or .json is a FILE (- is standard input); any other is the NAME
+An argument that exists, has a / or ends in .yaml, .yml or .json is a FILE (- is standard input); any other is the NAME
 of a destination.""",
 )
 @click.argument("target", metavar="FILE|NAME", shell_complete=complete_names)

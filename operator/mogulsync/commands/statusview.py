@@ -193,9 +193,9 @@ def lines_of(seen: Overview) -> list[str]:
         lines.append(titled("next run", f"{theirs}, {until(seen.next_run, now)}"))
         lines.append(titled("", f"{local} local time"))
     lines += ["", "Conditions", *_conditions(seen)]
-    lines += ["", "Last run", *(report_lines(seen.last, seen.name, now) or ["  none has ended yet"])]
+    lines += ["", "Last run", *(report_lines(seen.last, seen.reference, now) or ["  none has ended yet"])]
     if preview := seen.status.get("lastPreview"):
-        lines += ["", "Last preview", *report_lines(preview, seen.name, now)]
+        lines += ["", "Last preview", *report_lines(preview, seen.reference, now)]
     if history := seen.status.get("history"):
         lines += ["", "History", *(f"  {line}" for line in _history(history, now).splitlines())]
     return lines
@@ -214,7 +214,7 @@ def _conditions(seen: Overview) -> list[str]:
         if (
             good.get(each["type"]) != each["status"]
             and reason not in seen_before
-            and (fix := fix_for(reason, name=seen.name))
+            and (fix := fix_for(reason, name=seen.reference))
         ):
             lines.append(titled("", f"What to do: {fix}"))
         seen_before |= {message, reason}

@@ -20,6 +20,8 @@ def assert_writable(path: Path, *, replace: bool) -> None:
     """
     if path.is_dir():
         raise FileRefusedError(f"{path} is a folder; name a file")
+    if path.exists() and not path.is_file():
+        raise FileRefusedError(f"{path} is a device or a pipe; name a file")
     if os.path.lexists(path) and not replace:
         raise FileRefusedError(f"{path} exists; name another file, or give --force to put a new one in its place")
     if not path.parent.is_dir():

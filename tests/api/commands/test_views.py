@@ -78,7 +78,7 @@ async def test_status_of_one_says_what_to_do_and_shows_report_and_history(world:
     await two(world)
     ended = await asyncio.to_thread(mogulsync, "status", "b-bad", "--exit-code")
     assert ended.code == 3
-    fix = fix_for("CredentialsRejected", name="b-bad")
+    fix = fix_for("CredentialsRejected", name=f"b-bad -n {world.namespace}")
     assert fix is not None
     assert f"What to do: {fix}" in ended.out
     assert "8 of 10 customers matched" in ended.out

@@ -116,6 +116,14 @@ def test_denial_exits_4_and_says_so_here_and_in_the_browser(urls: Urls) -> None:
     assert not ended.out
 
 
+def test_a_secret_that_cannot_be_applied_exits_1_and_says_so_here_and_in_the_browser(urls: Urls) -> None:
+    apply = ["--apply", "--kubeconfig", "/nowhere/kubeconfig"]
+    ended, shown = log_in(start(*arguments(urls, "--port", "0", *apply), env=APP))
+    assert ended.code == 1
+    for text in (ended.err, shown):
+        assert "there is no kubeconfig /nowhere/kubeconfig" in text
+
+
 def test_a_wrong_state_exits_4(urls: Urls) -> None:
     process = start(*arguments(urls, "--port", "0"), env=APP)
     asked = httpx2.URL(address_printed(process)).params
