@@ -61,6 +61,8 @@ class Wanted(NamedTuple):
         cls, csv: str | None, html: str | None, *, sample: int | None, replace: bool, output: OutputFormat | None
     ) -> "Wanted":
         """Return what is wanted, once it is known that the files can be written."""
+        if "" in {csv, html}:
+            raise click.UsageError("--csv and --html need the name of a file; an empty one was given")
         wanted = cls(_path(csv), _path(html), _SAMPLES if sample is None else sample, replace, output)
         if wanted.csv is not None and wanted.csv == wanted.html:
             raise click.UsageError("--csv and --html name the same file; give each its own")

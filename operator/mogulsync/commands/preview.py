@@ -73,7 +73,7 @@ def command(
     retry; 1 the cluster or the destination is not reached, or not ended in time.
     """
     here = is_file(target) or local
-    if not here and (csv_file or html_file or sample is not None):
+    if not here and any(each is not None for each in (csv_file, html_file, sample)):
         raise click.UsageError(
             "--csv, --html and --sample need --local with a NAME: no personal data leaves the cluster"
         )

@@ -124,6 +124,7 @@ def test_ctrl_c_stops_with_a_report_and_no_file(worker: Worker, tmp_path: Path) 
         (["GOOD", "--sample", "-1"], {}, "--sample"),
         (["GOOD", "--csv", "/nowhere/at/all.csv"], {}, "/nowhere/at"),
         (["GOOD", "--csv", "same", "--html", "same"], {}, "same"),
+        (["GOOD", "--csv", ""], {}, "need the name of a file"),
     ],
 )
 def test_bad_input_exits_2(worker: Worker, arguments: list[str], env: dict[str, Any], words: str) -> None:

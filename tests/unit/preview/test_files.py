@@ -1,5 +1,6 @@
 """Files with personal data."""
 
+import os
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -53,6 +54,15 @@ def test_what_a_link_leads_to_is_never_written(tmp_path: Path) -> None:
 def test_a_folder_or_no_folder_is_refused_before_the_work(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "missing" / "list.csv"):
         with pytest.raises(FileRefusedError, match="name"):
+            assert_writable(path, replace=True)
+
+
+def test_a_pipe_or_a_device_never_gives_its_place_to_a_file(tmp_path: Path) -> None:
+    pipe, link = tmp_path / "pipe", tmp_path / "link"
+    os.mkfifo(pipe)
+    link.symlink_to(pipe)
+    for path in (pipe, link, Path(os.devnull)):
+        with pytest.raises(FileRefusedError, match="name a file"):
             assert_writable(path, replace=True)
 
 
