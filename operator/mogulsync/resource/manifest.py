@@ -24,6 +24,8 @@ _UNKNOWN: Final = "extra_forbidden"
 _NO_CHOICE: Final = frozenset({"enum", "literal_error"})
 """Pydantic's types of the error that a value is none of the choices."""
 _VALUE_MAX_LENGTH: Final = 60
+_VALUES_MAX: Final = 1_000_000
+"""Values of a document with every alias written out; a List of thousands of destinations has fewer."""
 # RFC 1123's subdomain, which Kubernetes wants of every resource's name.
 _NAME_SHAPE: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 # Where a person may have put a credential: a value from there is never shown.
@@ -87,7 +89,7 @@ def parse_documents(text: str) -> list[Any]:
         InvalidDestinationError: It is neither YAML nor JSON.
     """
     try:
-        return [document for document in yaml.load_all(text, Loader=_Loader) if document is not None]
+        documents = [document for document in yaml.load_all(text, Loader=_Loader) if document is not None]
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
@@ -95,6 +97,24 @@ def parse_documents(text: str) -> list[Any]:
         raise InvalidDestinationError([f"not valid YAML or JSON{where}: {problem}"]) from None
     except (ValueError, RecursionError):  # a number that is none, brackets without end
         raise InvalidDestinationError(["not valid YAML or JSON: it cannot be read"]) from None
+    if not all(map(_is_bounded, documents)):
+        raise InvalidDestinationError(["an alias (*) holds its own anchor (&), or too much; write the values out"])
+    return documents
+
+
+def _is_bounded(document: Any) -> bool:
+    """Return whether the document ends when every alias is written out: one that holds its own anchor does not."""
+    count, left = 0, [document]
+    while left:
+        value = left.pop()
+        count += 1
+        if count > _VALUES_MAX:
+            return False
+        if isinstance(value, Mapping):
+            left.extend(value.values())
+        elif isinstance(value, list):
+            left.extend(value)
+    return True
 
 
 def parse_destination(text: str) -> Destination:

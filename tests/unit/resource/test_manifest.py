@@ -1,6 +1,7 @@
 """Reading a manifest: what it gives, and what is said of one that is wrong."""
 
 import json
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -118,6 +119,13 @@ def test_problem_names_the_field_and_the_fix(changes: dict[str, Any], said: str)
         ("just words", "the manifest is not a mapping"),
         ("[1, 2]", "the manifest is not a mapping"),
         ("a: 0x_", "not valid YAML or JSON"),
+        ("spec: &a {chartmogul: *a}", "write the values out"),
+        ("kind: &a [*a]", "write the values out"),
+        (
+            "a: &a [1, 1]\n"
+            + "\n".join(f"{n}: &{n} [*{m}, *{m}]" for m, n in pairwise(["a", *(f"b{i}" for i in range(30))])),
+            "write the values out",
+        ),
         ("\x00", "not valid YAML or JSON"),
         ("[" * 5000, "not valid YAML or JSON"),
     ],
