@@ -176,7 +176,7 @@ class Access(RestClient):
         if error.forbidden and error.reason == "Forbidden" and _USER.search(error.message):
             user = _USER.search(error.message)
             who = f" ({user.group(1)})" if user else ""
-            hint = "; or give -n NAMESPACE" if not namespace and verb == "list" else ""
+            hint = "; or give -n NAMESPACE" if resource is DESTINATIONS and not namespace and verb == "list" else ""
             message = f"no right to {verb} {kind} in {place}{who}; ask for a Role that allows it{hint}"
             return ClusterProblemError(message, status=error.status)
         if error.not_found and not error.object_name:

@@ -1,5 +1,6 @@
 """The `mogulsync` command; each subcommand's module is imported only when it is called or completed."""
 
+import errno
 import importlib
 import os
 import sys
@@ -97,5 +98,11 @@ def _replace_closed_streams() -> None:
 def root() -> NoReturn:
     """Run the command that the arguments name and exit with its code."""
     _replace_closed_streams()
-    group(prog_name=program_name())
+    try:
+        group(prog_name=program_name())
+    except OSError as error:
+        if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+            raise
+        click.echo(f"Error: the output cannot be written ({error.strerror}); make room, or send it elsewhere", err=True)
+        sys.exit(1)
     raise AssertionError("click exits")

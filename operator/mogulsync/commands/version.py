@@ -69,7 +69,8 @@ async def _operators(reach: Reach, namespace: str | None) -> dict[str, Any]:
         async with asyncio.timeout(_SECONDS), open_access(reach) as access:
             found = await find_operators(access, namespace)
     except ClusterProblemError as error:
-        return {"problem": str(error)}
+        hint = "; or give --operator-namespace NAMESPACE" if error.forbidden and namespace is None else ""
+        return {"problem": f"{error}{hint}"}
     except TimeoutError:
         return {"problem": "the cluster gives no answer"}
     if not found:

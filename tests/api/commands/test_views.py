@@ -245,6 +245,15 @@ async def test_doctor_tells_an_operator_that_is_down_from_one_that_does_not_lead
     assert "operator  0.0.1" in ended.out
 
 
+async def test_version_says_which_option_spares_the_right_to_look_everywhere(
+    mogulsync: Mogulsync, person: Callable[..., Path]
+) -> None:
+    ended = await asyncio.to_thread(mogulsync, "version", kubeconfig=person("nobody"))
+    assert ended.code == 0
+    assert "no right to list deployments.apps in all namespaces" in ended.out
+    assert ended.out.rstrip().endswith("or give --operator-namespace NAMESPACE")
+
+
 async def test_doctor_names_the_namespaces_that_the_operator_cannot_serve(
     world: World, mogulsync: Mogulsync, person: Callable[..., Path]
 ) -> None:

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -39,6 +40,15 @@ def test_a_closed_standard_output_takes_nothing() -> None:
     for arguments in (("fields",), ("fields", "-o", "json"), ("version", "--client")):
         ended = call(">&-", *arguments)
         assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has this device")
+def test_a_full_disk_is_named() -> None:
+    for arguments in (("fields",), ("fields", "-o", "yaml"), ("version", "--client")):
+        ended = call(">/dev/full", *arguments)
+        assert ended.returncode == 1
+        assert ended.stderr.startswith("Error: the output cannot be written (No space left on device)")
+        assert "Traceback" not in ended.stderr
 
 
 def test_closed_streams_leave_the_exit_code_alone() -> None:
