@@ -47,8 +47,15 @@ def check_inputs(spec: Spec) -> str:
 
 
 def check_template(destination: IntercomDestination, spec: Spec) -> str:
-    """Return a digest of the Pod template of a check: of the image, and of all else that spec.job asks for."""
-    return digest(build_pod_template(destination, spec, trigger=names.TRIGGER_CHECK))
+    """Return a digest of the Pod template of a check but for the manifest: of the image and all that spec.job asks for.
+
+    What a check looks at in the manifest is among its inputs, so that a change of anything else, as of the schedule,
+    supersedes no check.
+    """
+    template = build_pod_template(destination, spec, trigger=names.TRIGGER_CHECK)
+    for container in template["spec"]["containers"]:
+        container["env"] = [each for each in container["env"] if each["name"] != names.ENV_DESTINATION]
+    return digest(template)
 
 
 def build_run_job(destination: IntercomDestination, spec: Spec, *, request: str) -> Object:

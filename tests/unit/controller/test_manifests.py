@@ -66,6 +66,18 @@ def check(stored: dict[str, Any], *, request: str | None = None, previous: str |
     return build_check_job(seen, spec, name=name, inputs=inputs, request=request)
 
 
+def test_a_check_under_way_is_superseded_by_another_pod_and_not_by_another_schedule() -> None:
+    name = check(destination())["metadata"]["name"]
+    for change in ({"schedule": "5 5 * * *"}, {"timeZone": "Asia/Tokyo"}, {"suspend": True}, {"maxChangedPercent": 5}):
+        assert check(destination(**change))["metadata"]["name"] == name
+    for job in (
+        {"image": "own:2"},
+        {"priorityClassName": "batch"},
+        {"env": [{"name": "HTTPS_PROXY", "value": "http://p"}]},
+    ):
+        assert check(destination(job=job))["metadata"]["name"] != name
+
+
 def test_the_worker_reads_the_same_destination_whatever_kubernetes_expands() -> None:
     resource = destination(job={"podAnnotations": {"note": "$(X)"}})
     resource["spec"]["chartmogul"]["dataSources"] = ["$(CHARTMOGUL_API_KEY) $$ 5 $"]
