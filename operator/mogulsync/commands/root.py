@@ -103,6 +103,8 @@ def root() -> NoReturn:
     except OSError as error:
         if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
             raise
+        # Python flushes what is left once more as it ends; failing again, it would exit with 120.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         click.echo(f"Error: the output cannot be written ({error.strerror}); make room, or send it elsewhere", err=True)
         sys.exit(1)
     raise AssertionError("click exits")
