@@ -8,6 +8,7 @@ it never costs the record. Only a record without a uuid is left out, and counted
 import math
 import sys
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Any, Final
 
 from mogulsync.chartmogul.models import (
@@ -44,8 +45,8 @@ def customer(entry: Entry, selected: SelectedDetails = _NO_DETAILS_SELECTED) -> 
         uuid=uuid,
         external_id=external_id,
         external_ids=_distinct(external_id, _texts(_pick(entry, "external_ids"))),
-        data_source_uuids=_distinct(
-            trimmed(_pick(entry, "data_source_uuid")), _texts(_pick(entry, "data_source_uuids")), shared=True
+        data_source_uuids=_same(
+            _distinct(trimmed(_pick(entry, "data_source_uuid")), _texts(_pick(entry, "data_source_uuids")))
         ),
         email=trimmed(entry.get("email")),
         status=_shared(entry.get("status")),
@@ -83,7 +84,7 @@ def _country(entry: Entry) -> str | None:
 
 
 def _tags(value: Any) -> tuple[str, ...]:
-    return tuple(sys.intern(tag) for tag in sorted(set(_texts(value))))
+    return _same(tuple(sys.intern(tag) for tag in sorted(set(_texts(value)))))
 
 
 def _custom_value(value: Any) -> CustomValue:
@@ -172,9 +173,14 @@ def _texts(value: Any) -> Iterator[str]:
         yield from (read for each in value if (read := trimmed(each)) is not None)
 
 
-def _distinct(first: str | None, others: Iterable[str], *, shared: bool = False) -> tuple[str, ...]:
-    found = dict.fromkeys((first, *others) if first is not None else others)
-    return tuple(sys.intern(each) if shared else each for each in found)
+def _distinct(first: str | None, others: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((first, *others) if first is not None else others))
+
+
+@lru_cache(maxsize=4096)
+def _same(texts: tuple[str, ...]) -> tuple[str, ...]:
+    """Return texts that many records have in common as one object."""
+    return texts
 
 
 def _entries(value: Any) -> Iterator[Entry]:

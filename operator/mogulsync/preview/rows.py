@@ -9,7 +9,7 @@ from mogulsync.chartmogul.models import Customer
 from mogulsync.intercom.models import Contact
 from mogulsync.sync.fields import Field
 from mogulsync.sync.matching import CustomerOutcome
-from mogulsync.sync.observing import ValueChange, value_change
+from mogulsync.sync.observing import ValueChange, value_changes
 from mogulsync.sync.planning import Planned
 
 MATCHED: Final = "matched"
@@ -55,7 +55,7 @@ class PlannedRows:
     def on_match(self, planned: Planned) -> None:
         """Keep a matched pair."""
         contact, customer = planned.match.contact, planned.match.customer
-        changes = [value_change(planned, each) for each in self.fields]
+        changes = value_changes(planned, self.fields)
         self.rows.append(self._row(customer, MATCHED, contact.id, changes))
 
     def on_clear(self, contact: Contact, fields: Sequence[Field]) -> None:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Container, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final, Literal, NamedTuple, TypeGuard
 
 from mogulsync.resource.sources import DataType, Source
@@ -11,15 +12,32 @@ from mogulsync.transport.json_values import text_forms
 
 
 class Changes(NamedTuple):
-    """What has to be written to one contact."""
+    """What has to be written to one contact; a run may hold those of all contacts, so they are compact."""
 
-    values: Mapping[Field, Value | None]
-    """The fields to write with their new values; None clears."""
+    fields: tuple[Field, ...]
+    """The fields to write."""
+    new_values: tuple[Value | None, ...]
+    """In the order of the fields; None clears."""
     companion: Field | None = None
     """LastUpdated, where it is written only because another value is."""
 
+    @property
+    def values(self) -> dict[Field, Value | None]:
+        """The fields to write with their new values."""
+        return dict(zip(self.fields, self.new_values, strict=True))
 
-NO_CHANGES: Final = Changes({})
+
+def changes_of(values: Mapping[Field, Value | None], *, companion: Field | None = None) -> Changes:
+    """Return the changes that write these values; contacts of the same fields share their tuple."""
+    return Changes(_shared(tuple(values)), tuple(values.values()), companion)
+
+
+@lru_cache(maxsize=1024)
+def _shared(fields: tuple[Field, ...]) -> tuple[Field, ...]:
+    return fields
+
+
+NO_CHANGES: Final = changes_of({})
 
 
 def differences(
@@ -52,16 +70,18 @@ def differences(
         values[undated] = run_start
     elif undated is not None and values:
         values[undated] = run_start
-        return Changes(values, companion=undated)
-    return Changes(values) if values else NO_CHANGES
+        return changes_of(values, companion=undated)
+    return changes_of(values) if values else NO_CHANGES
 
 
 def without(changes: Changes, refused: Container[str]) -> Changes:
     """Return the changes less those of refused attributes, and less the companion when nothing else is left."""
     left = {field: value for field, value in changes.values.items() if field.attribute not in refused}
+    if len(left) == len(changes.fields):
+        return changes
     if set(left) <= {changes.companion}:
         return NO_CHANGES
-    return Changes(left, companion=changes.companion)
+    return changes_of(left, companion=changes.companion)
 
 
 def clears_plans(fields: Sequence[Field], stored: Mapping[str, Any], *, empty_values: Literal["Clear", "Keep"]) -> bool:
@@ -82,9 +102,9 @@ def with_plans(changes: Changes, fields: Sequence[Field], facts: Facts, *, run_s
     if not found:
         return changes
     last_updated = next((field for field in fields if field.source is Source.LAST_UPDATED), None)
-    if last_updated is None or facts.customer.updated_at is not None or last_updated in changes.values:
-        return changes._replace(values={**changes.values, **found})
-    return Changes({**changes.values, **found, last_updated: run_start}, companion=last_updated)
+    if last_updated is None or facts.customer.updated_at is not None or last_updated in changes.fields:
+        return changes_of({**changes.values, **found}, companion=changes.companion)
+    return changes_of({**changes.values, **found, last_updated: run_start}, companion=last_updated)
 
 
 def same(data_type: DataType, stored: Any, value: Value | None) -> bool:

@@ -1,7 +1,7 @@
 """Net payments: what customers paid on balance, from a stream of invoices."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -40,11 +40,21 @@ class NetPayments:
     Args:
         exchange_rates: Worth of one unit of each currency in the account's currency, as decimal text. A customer's own
             currency is the account's, as ChartMogul gives it, and never converted.
+        balances: What was counted before, by the customers' uuids.
     """
 
-    def __init__(self, exchange_rates: Mapping[str, str] | None = None) -> None:
-        self._rates = {_code(currency): Decimal(rate) for currency, rate in (exchange_rates or {}).items()}
-        self._balances: dict[str, _Balance] = {}
+    def __init__(
+        self, exchange_rates: Mapping[str, str] | None = None, balances: dict[str, _Balance] | None = None
+    ) -> None:
+        self._exchange_rates = exchange_rates or {}
+        self._rates = {_code(currency): Decimal(rate) for currency, rate in self._exchange_rates.items()}
+        self._balances = balances if balances is not None else {}
+
+    def of(self, customers: Iterable[Customer]) -> "NetPayments":
+        """Return the sums of these customers alone, by the customers' own uuids, so that each is in memory once."""
+        uuids = (customer.uuid for customer in customers)
+        balances = {uuid: balance for uuid in uuids if (balance := self._balances.get(uuid)) is not None}
+        return NetPayments(self._exchange_rates, balances)
 
     def add(self, invoice: Invoice) -> None:
         """Count an invoice; one that is disabled does not exist."""

@@ -1,6 +1,6 @@
 """Observing a plan: what a preview gets to know of a dry run, record by record."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from mogulsync.chartmogul.models import Customer
@@ -42,7 +42,7 @@ class ValueChange(NamedTuple):
     then: Value | None
 
 
-def value_change(planned: Planned, field: Field) -> ValueChange:
-    """Return the field's value of a matched contact now and then; both are the same where nothing would be written."""
-    now = planned.match.contact.attributes.get(field.attribute)
-    return ValueChange(now, planned.changes.values.get(field, now))
+def value_changes(planned: Planned, fields: Iterable[Field]) -> list[ValueChange]:
+    """Return each field's value of a matched contact now and then; both are the same where nothing would be written."""
+    stored, written = planned.match.contact.attributes, planned.changes.values
+    return [ValueChange(now := stored.get(field.attribute), written.get(field, now)) for field in fields]

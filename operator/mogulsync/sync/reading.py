@@ -70,7 +70,7 @@ async def read_account(
             plans = group.create_task(_read_plans(chartmogul))
     catalog = plans.result() if plans is not None else PlanCatalog()
     return customers.result()._replace(
-        net_payments=payments.result() if payments is not None else None,
+        net_payments=payments.result().of(customers.result().customers) if payments is not None else None,
         plans=catalog if selects(fields, PLAN_SOURCES) else None,
     )
 

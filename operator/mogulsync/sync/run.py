@@ -18,7 +18,7 @@ from mogulsync.sync.attributes import AttributePlan, Inspection, inspect, matchi
 from mogulsync.sync.clearing import ClearCandidates
 from mogulsync.sync.contacts import ContactReader
 from mogulsync.sync.creation import create_attributes
-from mogulsync.sync.differences import Changes, without
+from mogulsync.sync.differences import changes_of, without
 from mogulsync.sync.failures import (
     failure_of,
     no_attribute_usable,
@@ -230,7 +230,7 @@ class Sync:
                     example = Example(contact=contact_id, request_id=planned.error.request_id)
                     detail = planned.error.detail if isinstance(planned.error, RejectedError) else None
                     self._statistics.count_failed(record_reason(planned.error), example, detail=detail)
-                elif planned.changes.values:
+                elif planned.changes.fields:
                     self._changed += 1
                     yield ContactChanges(contact_id, planned.changes)
                 else:
@@ -287,7 +287,7 @@ class Sync:
         async with aclosing(changes):
             async for contact_id, change in changes:
                 left = without(change, refused)
-                if left.values:
+                if left.fields:
                     await self._writer.put(ContactChanges(contact_id, left), tally)
                 else:
                     self._statistics.unchanged += 1
@@ -309,7 +309,7 @@ class Sync:
         for contact_id, fields in candidates.clears(refused):
             if self._observer is not None:
                 self._observer.on_clear(self._observed_clears[contact_id], fields)
-            await self._writer.put(ContactChanges(contact_id, Changes(dict.fromkeys(fields))), tally)
+            await self._writer.put(ContactChanges(contact_id, changes_of(dict.fromkeys(fields))), tally)
         await self._writer.drain()
         done = "counted what would be cleared" if self._dry_run else "cleared contacts"
         _log.info(done, extra={"cleared": self._statistics.cleared})

@@ -112,7 +112,7 @@ class DryRunWriter:
 
     async def put(self, change: ContactChanges, tally: Tally) -> None:
         """Count the contact as if all of it had been stored."""
-        tally.written([field.source for field in change.changes.values])
+        tally.written([field.source for field in change.changes.fields])
 
     async def drain(self) -> None:
         """Return; nothing is under way."""

@@ -12,7 +12,7 @@ from mogulsync.resource.reasons import Outcome, RecordReason, RunReason, Warning
 from mogulsync.sandbox import Delay, Respond, Rewrite, SandboxContact
 from mogulsync.sync.fields import Field
 from mogulsync.sync.matching import CustomerOutcome
-from mogulsync.sync.observing import value_change
+from mogulsync.sync.observing import value_changes
 from mogulsync.sync.planning import Planned
 from tests.support.sandbox_world import WRITES, World
 
@@ -271,7 +271,7 @@ class Recorder:
         self.names = [field.attribute for field in fields]
 
     def on_match(self, planned: Planned) -> None:
-        now, then = value_change(planned, self.fields[0])
+        [(now, then)] = value_changes(planned, self.fields[:1])
         self.matches.append((str(planned.match.contact.email), now, then))
 
     def on_clear(self, contact: Contact, fields: Sequence[Field]) -> None:

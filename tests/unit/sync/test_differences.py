@@ -20,10 +20,10 @@ MRR, STATUS, UPDATED = field(Source.MRR), field(Source.CUSTOMER_STATUS), field(S
 def compare(
     stored: dict[str, Any], *, empty_values: Literal["Clear", "Keep"] = "Clear", sources: Any = None, **known: Any
 ) -> dict[Field, Value | None]:
-    return dict(changes_of(stored, empty_values=empty_values, sources=sources, **known).values)
+    return dict(changes_for(stored, empty_values=empty_values, sources=sources, **known).values)
 
 
-def changes_of(
+def changes_for(
     stored: dict[str, Any], *, empty_values: Literal["Clear", "Keep"] = "Clear", sources: Any = None, **known: Any
 ) -> Changes:
     facts = Facts(customer(**known), net_payments=None, plans=PlanTexts(None, None))
@@ -128,8 +128,8 @@ def test_last_updated(stored: dict[str, Any], updated_at: int | None, expected: 
 
 def test_last_updated_falls_with_the_change_that_it_went_along_with() -> None:
     sources = (Source.MRR, Source.LAST_UPDATED)
-    renewed = changes_of({"chartmogul_mrr": 9, "chartmogul_last_updated": 5}, sources=sources, mrr=1000.0)
-    first = changes_of({"chartmogul_mrr": 9}, sources=sources, mrr=1000.0)
+    renewed = changes_for({"chartmogul_mrr": 9, "chartmogul_last_updated": 5}, sources=sources, mrr=1000.0)
+    first = changes_for({"chartmogul_mrr": 9}, sources=sources, mrr=1000.0)
     assert without(renewed, {"chartmogul_mrr"}).values == {}
     assert without(first, {"chartmogul_mrr"}).values == {UPDATED: START}
     assert without(renewed, {"chartmogul_last_updated"}).values == {MRR: 10.0}
