@@ -189,7 +189,8 @@ class Reconciler:
         changed = list(transitions(before, after))
         for each in changed:
             _log.info("%s: %s is %s: %s", destination.key, each.type, each.status, each.reason)
-        await publish(self._client, IntercomDestination.parse(stored), map(notice_of, changed), now=now)
+        written = replace(destination, resource_version=stored["metadata"]["resourceVersion"])
+        await publish(self._client, written, map(notice_of, changed), now=now)
         return None
 
     def _count_failure(self, key: NamespacedName) -> int:

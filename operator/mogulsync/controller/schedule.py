@@ -17,26 +17,31 @@ def schedule(expression: str, time_zone: str) -> CronSchedule | None:
 
 
 def missed(
-    due: CronSchedule, *, since: datetime, now: datetime, succeeded_start: datetime | None
-) -> tuple[datetime | None, datetime | None]:
+    due: CronSchedule,
+    *,
+    since: datetime,
+    now: datetime,
+    following: datetime,
+    succeeded_start: datetime | None,
+) -> tuple[datetime | None, datetime]:
     """Judge whether the last due time passed without success.
 
     Args:
         due: When runs are due.
         since: From when on due times count.
         now: The time of judgement.
+        following: The first due time after it.
         succeeded_start: When the last run that succeeded began.
 
     Returns:
         The due time that was missed, if one was; and when to judge again at the latest.
     """
     last = due.before(now, since=since)
-    following = due.after(now)
     if last is None:
         return None, following
     if succeeded_start is not None and succeeded_start >= last:
         return None, following
-    grace = min(RECONCILE.overdue_grace, (following - last) / 2) if following else RECONCILE.overdue_grace
+    grace = min(RECONCILE.overdue_grace, (following - last) / 2)
     if now - last <= grace:
         return None, last + grace
     return last, following

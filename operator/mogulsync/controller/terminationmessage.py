@@ -96,11 +96,13 @@ def _cleaned_text(text: str) -> str:
 
 def _fitted(model: type[BaseModel], document: dict[str, Any]) -> dict[str, Any] | None:
     """Return the part of the document that the model takes; None when what remains can never fit."""
-    fitted = copy.deepcopy(document)
+    fitted = document
     while True:
         try:
             model.model_validate_json(json.dumps(fitted), strict=True)
         except ValidationError as error:
+            if fitted is document:
+                fitted = copy.deepcopy(document)
             problems = error.errors(include_url=False, include_input=False)
             removed = [_remove(fitted, problem["loc"]) for problem in problems]
             if not any(removed):

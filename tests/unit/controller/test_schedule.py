@@ -19,6 +19,14 @@ NINE = at("2026-11-24 09:00")
 LONG_AGO = at("2026-11-01 00:00")
 
 
+def judged(
+    due: CronSchedule, *, since: datetime, now: datetime, succeeded_start: datetime | None
+) -> tuple[datetime | None, datetime]:
+    following = due.after(now)
+    assert following is not None
+    return missed(due, since=since, now=now, following=following, succeeded_start=succeeded_start)
+
+
 @pytest.mark.parametrize(
     ("now", "since", "success", "overdue", "again"),
     [
@@ -35,15 +43,15 @@ LONG_AGO = at("2026-11-01 00:00")
 def test_a_due_time_is_missed_after_an_hour_without_success(
     now: datetime, since: datetime, success: datetime | None, again: datetime, *, overdue: bool
 ) -> None:
-    late, judge_again = missed(DAILY, since=since, now=now, succeeded_start=success)
+    late, judge_again = judged(DAILY, since=since, now=now, succeeded_start=success)
     assert (late is not None, judge_again) == (overdue, again)
 
 
 def test_the_grace_of_a_frequent_schedule_is_half_its_interval() -> None:
     every_ten = CronSchedule("*/10 * * * *", "UTC")
     at_five = NINE + timedelta(minutes=5)
-    assert missed(every_ten, since=LONG_AGO, now=at_five, succeeded_start=None) == (None, at_five)
-    late, _ = missed(every_ten, since=LONG_AGO, now=at_five + timedelta(seconds=1), succeeded_start=None)
+    assert judged(every_ten, since=LONG_AGO, now=at_five, succeeded_start=None) == (None, at_five)
+    late, _ = judged(every_ten, since=LONG_AGO, now=at_five + timedelta(seconds=1), succeeded_start=None)
     assert late == NINE
 
 

@@ -15,7 +15,8 @@ from mogulsync.controller.settings import RECONCILE
 from mogulsync.controller.snapshot import Snapshot
 from mogulsync.controller.steps.result import StepResult
 from mogulsync.kube.client import StatusError
-from mogulsync.kube.objects import Object, digest, owned_by, owned_by_predecessor
+from mogulsync.kube.objects import Object, owned_by, owned_by_predecessor
+from mogulsync.resource import names
 from mogulsync.resource.reasons import ConditionReason, NoticeReason
 from mogulsync.resource.spec import Spec
 from mogulsync.resource.times import timestamp
@@ -40,10 +41,10 @@ async def place_cronjob(snapshot: Snapshot, spec: Spec, children: Children, befo
         return _failed(error)
     if live is not None and (settled := _in_place(snapshot, spec, live, before) or _not_ours(snapshot, live)):
         return settled
-    desired = build_cronjob(snapshot.destination, spec)
+    desired = annotated(build_cronjob(snapshot.destination, spec), live, now=timestamp(snapshot.now))
     if refused := _refused_lately(snapshot, desired, before.refusal):
         return refused
-    if left := before.contention.wait(digest(desired), snapshot.now):
+    if left := before.contention.wait(_digest(desired), snapshot.now):
         return StepResult(requeue_after=left)
     if live is not None and is_orphan(live, snapshot.destination):
         return await _adopt(snapshot, children, desired, live=live, before=before)
@@ -77,14 +78,13 @@ async def _apply(
     snapshot: Snapshot, children: Children, desired: Object, *, live: Object | None, before: ApplyState
 ) -> StepResult:
     try:
-        body = annotated(desired, live, now=timestamp(snapshot.now))
-        stored = await children.apply_cronjob(body, live=live)
+        stored = await children.apply_cronjob(desired, live=live)
     except StatusError as error:
         if error.conflict and live is None:
             return await _taken(snapshot, children, error)
         if is_transient(error):
             return _failed(error)
-        refusal = Refusal(digest=digest(desired), time=snapshot.now, blocker=blocker_of(error))
+        refusal = Refusal(digest=_digest(desired), time=snapshot.now, blocker=blocker_of(error))
         result = StepResult(
             blocker=refusal.blocker, requeue_after=RECONCILE.retry_refused, apply_state=replace(before, refusal=refusal)
         )
@@ -92,7 +92,7 @@ async def _apply(
             return result
         return await _suspend(children, live, result)
     generations = snapshot.destination.generation, stored["metadata"]["generation"]
-    contention = before.contention.written(digest(desired), snapshot.now)
+    contention = before.contention.written(_digest(desired), snapshot.now)
     return StepResult(
         apply_state=ApplyState(settled=generations, contention=contention),
         put_back=bool(contention.put_back),
@@ -118,7 +118,7 @@ async def _adopt(
     key = snapshot.destination.key
     message = f"{result.blocker.message}; delete the CronJob: kubectl delete cronjob {key.name} -n {key.namespace}"
     blocker = replace(result.blocker, message=message)
-    refusal = Refusal(digest=digest(desired), time=snapshot.now, blocker=blocker)
+    refusal = Refusal(digest=_digest(desired), time=snapshot.now, blocker=blocker)
     return replace(result, blocker=blocker, apply_state=replace(before, refusal=refusal))
 
 
@@ -165,10 +165,16 @@ def _not_ours(snapshot: Snapshot, live: Object) -> StepResult | None:
 
 def _refused_lately(snapshot: Snapshot, desired: Object, refusal: Refusal | None) -> StepResult | None:
     """Return the refusal of the same CronJob, unless it is time to apply it again."""
-    if refusal is None or refusal.digest != digest(desired):
+    if refusal is None or refusal.digest != _digest(desired):
         return None
     left = refusal.time + RECONCILE.retry_refused - snapshot.now
     return StepResult(blocker=refusal.blocker, requeue_after=left) if left > timedelta() else None
+
+
+def _digest(desired: Object) -> str:
+    """Return the digest of a CronJob as it is applied."""
+    value: str = desired["metadata"]["annotations"][names.ANNOTATION_APPLIED]
+    return value
 
 
 def _failed(error: StatusError) -> StepResult:

@@ -35,12 +35,13 @@ async def judge_due_times(snapshot: Snapshot, spec: Spec) -> StepResult:
         if counted
         else snapshot.destination.created,
         now=snapshot.now,
+        following=following,
         succeeded_start=_last_success(snapshot),
     )
     return StepResult(
         status=status.model_copy(update={"next_sync_time": timestamp(following) if cronjob else None}),
         missed=None if snapshot.runs_under_way else late,
-        requeue_after=judge_again - snapshot.now if judge_again else None,
+        requeue_after=judge_again - snapshot.now,
     )
 
 
