@@ -42,7 +42,7 @@ def _jobs() -> Schema:
     )
     jobs["properties"]["networkPolicy"] = {
         "type": "object",
-        "description": "A NetworkPolicy for the Jobs' Pods; the operator is not told of it.",
+        "description": "A NetworkPolicy for the Jobs' Pods; it changes nothing of the operator.",
         "additionalProperties": False,
         "properties": {
             "enabled": {

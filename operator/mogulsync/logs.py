@@ -1,6 +1,6 @@
 """Log lines on standard error: one JSON object each, or plain text on a terminal.
 
-Whatever a line has to tell goes into `extra`, by ids and counts only. The text of an exception that was not foreseen
+All values of a line go into `extra`, by ids and counts only. The text of an exception that was not foreseen
 is left out, because it may quote what an API sent; its type and the places that it passed through are enough.
 """
 
@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import IO, Any, Final
 
 _QUIET: Final = ("httpx2", "httpcore2", "httpx", "httpcore", "kubernetes", "urllib3", "aiohttp", "asyncio", "uvicorn")
-"""Libraries whose chatter tells of every request: only their warnings are shown."""
+"""Libraries that log every request: only their warnings are shown."""
 _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _STATE_COLOURS: Final = {logging.WARNING: "\033[33m", logging.ERROR: "\033[31m", logging.CRITICAL: "\033[31m"}
 _PLAIN: Final = "\033[0m"

@@ -112,7 +112,7 @@ class Accepted:
 
 @dataclass(frozen=True)
 class Refused:
-    """A manifest that is wrong, and what whoever refuses it must say: the field, and words that tell the fix."""
+    """A manifest that is wrong, and what whoever refuses it must say: the field, and words that name the fix."""
 
     case: str
     changes: Mapping[str, Any]

@@ -3,7 +3,7 @@
 scenarios   what is measured, one module each
 sandbox     serves an account in a process of its own and watches what arrives
 accounts    the accounts that are served
-programs    runs a program and tells what it took
+programs    runs a program and returns what it took
 worker      runs `mogulsync sync`
 replay      the bare loop that the worker is compared with, and how it is run
 peers       published programs that do the same work

@@ -1,6 +1,6 @@
 """Runs a program and writes what it took: `launch.py FILE PROGRAM ARGUMENT…`.
 
-A process of its own, and a small one: the peak memory that the kernel tells of a child is never below that of the
+A process of its own, and a small one: the peak memory that the kernel reports of a child is never below that of the
 process that started it.
 """
 

@@ -1,4 +1,4 @@
-"""Runs a program and tells what it took."""
+"""Runs a program and returns what it took."""
 
 import json
 import os

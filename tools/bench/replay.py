@@ -1,8 +1,7 @@
 """The bare loop: requests that are known beforehand, sent as fast as one client of httpx2 can, by so many tasks.
 
-It knows nothing: it does not pace, match, compare, parse or retry. In one thing it may be held to what every client has
-to do: a page of a list can be asked for only when the one before has told its cursor. As a program it replays a file of
-requests.
+It does not pace, match, compare, parse or retry. In one thing it may be held to what every client has to do: a page of
+a list can be asked for only when the one before has given its cursor. As a program it replays a file of requests.
 """
 
 import asyncio
@@ -67,7 +66,7 @@ def replay(
 
 
 def is_page(request: Arrival | Sent) -> bool:
-    """Tell whether it asks for a page of contacts."""
+    """Return whether it asks for a page of contacts."""
     return request.api == "intercom" and request.path.partition("?")[0] in {"/contacts", "/contacts/search"}
 
 

@@ -48,7 +48,7 @@ class Limits(NamedTuple):
     """How the two APIs behave."""
 
     intercom: int | None = None
-    """Requests in 10 seconds; None: no limit and no headers that tell of one."""
+    """Requests in 10 seconds; None: no limit and no headers that show one."""
     chartmogul: bool = True
     """Whether ChartMogul's own limits are in force."""
     latency: float = 0.0

@@ -131,7 +131,7 @@ class KubeApi:
 
 
 def _passes(status: int) -> bool:
-    """Tell whether the same request may succeed later."""
+    """Return whether the same request may succeed later."""
     return status >= _SERVER_ERROR or status in {_TOO_MANY_REQUESTS, _GONE}
 
 

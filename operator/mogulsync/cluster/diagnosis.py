@@ -246,7 +246,7 @@ async def _operator_without_deployment(access: Access, namespace: str | None) ->
 
 
 async def _operator(access: Access, operator: Operator) -> Finding:
-    """Tell an operator that is down from one that runs and does not lead."""
+    """Distinguish an operator that is down from one that runs and does not lead."""
     where = f"deployment {operator.name} in namespace {operator.namespace}"
     if operator.wanted == 0:
         fix = f"kubectl scale -n {operator.namespace} deploy/{operator.name} --replicas=1"

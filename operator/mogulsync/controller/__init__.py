@@ -6,7 +6,7 @@ only in the operator's own namespace):
 | API group           | resource                    | verbs                           | for                      |
 | ------------------- | --------------------------- | ------------------------------- | ------------------------ |
 | mogulsync.dev       | intercomdestinations        | get, list, watch                | what is declared         |
-|                     | intercomdestinations/status | patch                           | telling back             |
+|                     | intercomdestinations/status | patch                           | status                   |
 | batch               | cronjobs                    | get, list, watch, create, patch | the schedule             |
 |                     | jobs                        | get, list, watch, create        | runs and checks          |
 | (core)              | pods                        | list, watch                     | reports, missing Secrets |

@@ -37,7 +37,7 @@ class ResyncSettings:
     unreadable_delay: float = 5.0
     """Between two attempts to list a namespace that could not be read: one request, until a right is given."""
     version_check: float = 30.0
-    """How often it is looked whether versions went back (a restored backup), which no watch tells: one request."""
+    """How often it is looked whether versions went back (a restored backup), which no watch reports: one request."""
     retry_delay: float = 2.0
     """After a failed list, or before kopf is started again: an API server takes seconds to come back."""
 

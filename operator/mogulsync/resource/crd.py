@@ -74,7 +74,7 @@ def _column(name: str, kind: str, path: str, priority: int) -> dict[str, Any]:
 
 
 def _resource_schema() -> dict[str, Any]:
-    spec = _with_defaults_told(_structural(Spec))
+    spec = _with_defaults_described(_structural(Spec))
     status = _structural(Status)
     return {
         "type": "object",
@@ -127,21 +127,21 @@ def _resolve(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, A
     return merged
 
 
-def _with_defaults_told(schema: dict[str, Any]) -> dict[str, Any]:
+def _with_defaults_described(schema: dict[str, Any]) -> dict[str, Any]:
     """Return the schema with every optional key's default in its description, where `kubectl explain` shows it."""
-    told = dict(schema)
-    if "properties" in told:
-        required = told.get("required", ())
-        told["properties"] = {
-            key: _with_defaults_told(part if key in required else _with_default_told(part))
-            for key, part in told["properties"].items()
+    described = dict(schema)
+    if "properties" in described:
+        required = described.get("required", ())
+        described["properties"] = {
+            key: _with_defaults_described(part if key in required else _with_default_described(part))
+            for key, part in described["properties"].items()
         }
-    if isinstance(told.get("items"), dict):
-        told["items"] = _with_defaults_told(told["items"])
-    return told
+    if isinstance(described.get("items"), dict):
+        described["items"] = _with_defaults_described(described["items"])
+    return described
 
 
-def _with_default_told(schema: dict[str, Any]) -> dict[str, Any]:
+def _with_default_described(schema: dict[str, Any]) -> dict[str, Any]:
     description = schema.get("description", "")
     if "default" in description.lower():
         return schema

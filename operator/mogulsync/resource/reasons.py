@@ -1,6 +1,6 @@
 """Every reason that a status, event or report may carry, once, with its meaning.
 
-A run's reason becomes the reason of the conditions and events that tell of it, so that whoever reads
+A run's reason becomes the reason of the conditions and events that report it, so that whoever reads
 one can look the word up here.
 """
 
@@ -16,7 +16,7 @@ class Outcome(StrEnum):
 
 
 class ExitCode(IntEnum):
-    """What the worker's exit code tells the Job that runs it."""
+    """What the worker's exit code means to the Job that runs it."""
 
     SUCCEEDED = 0
     USAGE = 2
@@ -50,7 +50,7 @@ class RunReason(StrEnum):
     INTERCOM_UNAVAILABLE = "IntercomUnavailable"
     """Intercom could not be read to the end, or no write came through."""
     INTERRUPTED = "Interrupted"
-    """The run was told to stop (SIGTERM) before it was done."""
+    """The run got SIGTERM before it was done."""
     INTERNAL_ERROR = "InternalError"
     """A fault of mogulsync itself; the log has the trace."""
 
@@ -86,7 +86,7 @@ class RecordReason(StrEnum):
     UNAVAILABLE = "Unavailable"
     """No usable answer after every attempt."""
     THROTTLED = "Throttled"
-    """Still told to slow down after every attempt."""
+    """Throttled in every attempt."""
     CLEAR_FAILED = "ClearFailed"
     """The values of a contact without a customer could not be cleared."""
 

@@ -138,7 +138,7 @@ ExchangeRates = Annotated[
                 VERBATIM: True,
                 "x-kubernetes-preserve-unknown-fields": True,
                 "maxLength": RATE_MAX_LENGTH,
-                # With `type: string` the API server would not say what to do about a number. So it tells what it
+                # With `type: string` the API server would not say what to do about a number. So it names what it
                 # supports: a text that is too long to be one of them, or what the second schema takes.
                 "anyOf": [{"enum": [_RATE_FIX]}, no_object(pattern=f"^({_RATE})$", minimum=1, maximum=0)],
             }
@@ -370,7 +370,7 @@ class FieldMapping(SpecModel):
 
     @property
     def label(self) -> str:
-        """The source, and the key where there is one: what tells the field from every other."""
+        """The source, and the key where there is one: what no other field has."""
         return self.source if self.key is None else f"{self.source} {self.key}"
 
 

@@ -140,7 +140,7 @@ def _urls(listener: socket.socket) -> Urls:
 
 
 def _with_transport(app: ASGIApp) -> ASGIApp:
-    """Tell the application the transport of each connection, which uvicorn keeps behind `send`."""
+    """Give the application the transport of each connection, which uvicorn keeps behind `send`."""
 
     async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
         await app({**scope, TRANSPORT: send.__self__.transport}, receive, send)  # type: ignore[attr-defined]

@@ -202,7 +202,7 @@ async def findings(world: World, mogulsync: Mogulsync, *arguments: str) -> tuple
     return ended.code, found
 
 
-async def test_doctor_tells_an_operator_that_is_down_from_one_that_does_not_lead(
+async def test_doctor_distinguishes_an_operator_that_is_down_from_one_that_does_not_lead(
     world: World, mogulsync: Mogulsync
 ) -> None:
     code, found = await findings(world, mogulsync)

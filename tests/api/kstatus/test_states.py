@@ -1,4 +1,4 @@
-"""kstatus, and with it Flux and `kubectl wait`, tells the states apart."""
+"""kstatus, and with it Flux and `kubectl wait`, distinguishes the states."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping

@@ -186,7 +186,7 @@ async def test_pod_waits_for_its_secret_and_for_the_key_in_it(bench: Bench) -> N
     assert bench.runner.log(bench.namespace, name) == "found\n"
 
 
-async def test_missing_key_is_told_as_a_kubelet_tells_it(bench: Bench) -> None:
+async def test_missing_key_is_reported_as_a_kubelet_does(bench: Bench) -> None:
     await bench.secret("partial", other="x")
     name = await bench.pod("", env=[{"name": "KEY", "valueFrom": {"secretKeyRef": {"name": "partial", "key": "key"}}}])
     pod = await bench.until(name, waits_for("CreateContainerConfigError"))

@@ -1,4 +1,4 @@
-"""The worker's command line: what it reads, what it tells, and how it exits."""
+"""The worker's command line: what it reads, what it prints, and how it exits."""
 
 import json
 import subprocess

@@ -21,7 +21,7 @@ def attributes_of(account: SandboxAccount, identifier: str) -> Mapping[str, Any]
     return contact.custom_attributes
 
 
-async def test_the_list_tells_every_contact_once(intercom: httpx2.AsyncClient, account: SandboxAccount) -> None:
+async def test_the_list_has_every_contact_once(intercom: httpx2.AsyncClient, account: SandboxAccount) -> None:
     told: list[str] = []
     query: dict[str, str] = {"per_page": "50"}
     while True:

@@ -19,7 +19,7 @@ async def everything(chartmogul: httpx2.AsyncClient, path: str, root: str, **que
 
 
 @pytest.mark.parametrize("per_page", [1, 7, 120, 200])
-async def test_the_pages_tell_every_customer_once(
+async def test_the_pages_have_every_customer_once(
     chartmogul: httpx2.AsyncClient, account: SandboxAccount, per_page: int
 ) -> None:
     told = await everything(chartmogul, "/customers", "entries", per_page=per_page)
@@ -95,7 +95,7 @@ async def test_every_subscribed_plan_is_among_the_plans(
 
 
 @pytest.mark.parametrize("per_page", [1, 50])
-async def test_the_pages_tell_every_invoice_once(
+async def test_the_pages_have_every_invoice_once(
     chartmogul: httpx2.AsyncClient, account: SandboxAccount, per_page: int
 ) -> None:
     expected = [invoice for index, _ in account.customers() for invoice in account.invoices_at(index)]

@@ -34,7 +34,7 @@ class TestIntercom:
         clock.now = 1_000_010.0
         assert (await intercom.get("/me")).headers["x-ratelimit-remaining"] == "2"
 
-    async def test_refusals_tell_it_too(self, intercom: httpx2.AsyncClient) -> None:
+    async def test_refusals_carry_it_too(self, intercom: httpx2.AsyncClient) -> None:
         answer = await intercom.get("/me", headers={"Authorization": "Bearer wrong"})
         assert (answer.status_code, answer.headers["x-ratelimit-remaining"]) == (401, "2")
 

@@ -198,7 +198,7 @@ async def pages(intercom: httpx2.AsyncClient, body: dict[str, Any]) -> list[str]
 
 
 @pytest.mark.parametrize("order", [None, "ascending", "descending"])
-async def test_the_pages_tell_everything_found_once_and_in_order(
+async def test_the_pages_have_everything_found_once_and_in_order(
     intercom: httpx2.AsyncClient, account: SandboxAccount, order: str | None
 ) -> None:
     expected = [contact for _, contact in account.contacts() if contact.role == "lead"]

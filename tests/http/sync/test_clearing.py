@@ -258,7 +258,7 @@ async def test_clears_not_reached_are_counted_nowhere_and_left_to_the_next_run(w
 
 
 class Recorder:
-    """Keeps what a run tells its observer."""
+    """Keeps what a run gives its observer."""
 
     def __init__(self) -> None:
         self.names: list[str] = []

@@ -22,7 +22,7 @@ class Broken(IntercomClient):
         raise KeyError("ann@example.com")
 
 
-async def test_a_bug_is_an_internal_error_worth_a_retry_and_tells_no_data(
+async def test_a_bug_is_an_internal_error_worth_a_retry_and_shows_no_data(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     spec, stats = world.spec(), RequestStats()

@@ -16,7 +16,7 @@ LONGEST = 5.0
 
 async def stop_once(world: World, *, path: str, stop: asyncio.Event, times: int = 1) -> float:
     """Tell the run to stop as soon as this path was asked for so many times, and return when that was."""
-    while world.requests.count(path=path) < times:  # noqa: ASYNC110 - the sandbox tells no event
+    while world.requests.count(path=path) < times:  # noqa: ASYNC110 - the sandbox has no event for it
         await asyncio.sleep(0.005)
     stop.set()
     return time.monotonic()

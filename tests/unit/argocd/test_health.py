@@ -1,4 +1,4 @@
-"""Argo CD's health check tells the states apart."""
+"""Argo CD's health check distinguishes the states."""
 
 from pathlib import Path
 from typing import Any

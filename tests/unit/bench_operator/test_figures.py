@@ -20,7 +20,7 @@ def test_growth_compares_the_seconds_for_each_at_the_two_largest_sizes(seconds: 
     assert target.met is met
 
 
-def test_one_size_tells_nothing_of_growth() -> None:
+def test_one_size_shows_nothing_of_growth() -> None:
     assert growth_targets([(100, 5.0)]) == []
 
 

@@ -45,7 +45,7 @@ def test_the_rate_of_a_phase_that_has_finished_stays(clock: Clock) -> None:
         assert [look[2] for look in pace.look(progress)] == [10.0]
 
 
-def test_plain_lines_tell_only_what_moved(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
+def test_plain_lines_show_only_what_moved(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
     lines = PlainProgress(clock)
     progress = Progress()
     advance(progress, Phase.CUSTOMERS, done=5, total=None)

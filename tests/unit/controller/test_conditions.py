@@ -1,4 +1,4 @@
-"""The conditions tell the states of `state_table` apart."""
+"""The conditions distinguish the states of `state_table`."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Events tell of transitions, and of nothing else."""
+"""Events report transitions, and nothing else."""
 
 from datetime import UTC, datetime
 

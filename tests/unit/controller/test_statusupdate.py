@@ -78,7 +78,7 @@ def test_success_alone_ends_a_row_of_failures() -> None:
     assert fold(ended(1, "IntercomUnavailable"), ended(2), ended(3, "GuardTripped")).consecutive_failures == 1
 
 
-def test_times_tell_the_last_run_and_the_last_success_apart() -> None:
+def test_times_of_the_last_run_and_the_last_success_differ() -> None:
     status = fold(ended(1), ended(5, "IntercomUnavailable"))
     assert status.last_sync_time == "2026-11-24T09:05:30Z"
     assert status.last_successful_sync_time == "2026-11-24T09:01:30Z"

@@ -33,7 +33,7 @@ def test_what_is_no_object_is_neither_workspace_nor_attribute(data: Any) -> None
         parsing.created(data)
 
 
-def test_attributes_tell_what_decides_whether_they_can_be_used() -> None:
+def test_attributes_hold_what_decides_whether_they_can_be_used() -> None:
     data = {
         "data": [
             {"name": "email", "data_type": "string", "model": "contact", "custom": False, "api_writable": True},

@@ -98,7 +98,7 @@ _SHORT_FAULTS = [fault for fault in _FAULTS if fault.id in {"500", "hanging", "c
 
 
 class Work:
-    """Work that tells how often it was started and stopped."""
+    """Work that counts how often it was started and stopped."""
 
     def __init__(self) -> None:
         self.starts = asyncio.Queue[None]()
