@@ -7,7 +7,6 @@ import asyncio
 import contextlib
 import json
 import os
-import pty
 import re
 import subprocess
 import sys
@@ -24,6 +23,7 @@ from localkube import ControlPlane
 from localkube.podrunner import PodRunner
 from localkube.process import tethered
 from mogulsync.sandbox import ACCESS_TOKEN, API_KEY, Sandbox, SandboxAccount, Urls, serve_in_thread
+from tests.support.command_line import call_on_terminal
 
 ROOT: Final = Path(__file__).parents[1]
 PICTURES: Final = ROOT / "docs" / "pictures"
@@ -98,37 +98,16 @@ def _operator(plane: ControlPlane) -> Iterator[None]:
 
 def draw(name: str, command: list[str], environment: dict[str, str], *, cwd: Path | None = None) -> None:
     """Run a command on a terminal, and write docs/pictures/NAME.svg of what it printed."""
-    printed = _on_terminal(command, environment, cwd=cwd)
+    ended = call_on_terminal(command, columns=WIDTH, env=environment, cwd=cwd)
+    if ended.code:
+        raise RuntimeError(f"{' '.join(command)} ended with {ended.code}: {ended.err}")
     console = Console(record=True, width=WIDTH, file=Path(os.devnull).open("w"), force_terminal=True)  # noqa: SIM115 - as long as the program
     shown = " ".join(command)
     console.print(Text.assemble(("$ ", "bold green"), shown))
-    console.print(Text.from_ansi(printed.rstrip()))
+    console.print(Text.from_ansi(_UNFINISHED.sub("", ended.out).rstrip()))
     svg = console.export_svg(title=shown, code_format=_FONT.sub("", CONSOLE_SVG_FORMAT), unique_id=name)
     (PICTURES / f"{name}.svg").write_text(svg)
     print(f"docs/pictures/{name}.svg")
-
-
-def _on_terminal(command: list[str], environment: dict[str, str], *, cwd: Path | None) -> str:
-    """Return what the command prints on its standard output, which is a terminal; progress goes elsewhere."""
-    terminal, end = pty.openpty()
-    process = subprocess.Popen(
-        command,
-        env={**environment, "COLUMNS": str(WIDTH), "TERM": "xterm-256color", "COLORTERM": "truecolor"},
-        cwd=cwd,
-        stdin=subprocess.DEVNULL,
-        stdout=end,
-        stderr=subprocess.PIPE,
-    )
-    os.close(end)
-    pieces = []
-    with contextlib.suppress(OSError):  # how Linux says that the other end is closed
-        while piece := os.read(terminal, 65536):
-            pieces.append(piece)
-    os.close(terminal)
-    _, problems = process.communicate()
-    if process.returncode:
-        raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}: {problems.decode()}")
-    return _UNFINISHED.sub("", b"".join(pieces).decode().replace("\r\n", "\n"))
 
 
 if __name__ == "__main__":

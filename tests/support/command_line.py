@@ -1,6 +1,8 @@
 """`mogulsync` as a person calls it: a process of its own, with what it reads and prints."""
 
+import contextlib
 import os
+import pty
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -74,3 +76,24 @@ def call_into(path: Path, *arguments: str, env: Mapping[str, str | None] | None 
             check=False,
         )
     return Ended(done.returncode, path.read_text(), done.stderr)
+
+
+def call_on_terminal(program: Sequence[str], *, columns: int, env: Mapping[str, str], cwd: Path | None = None) -> Ended:
+    """Run a program whose standard output is a terminal of that width; what it printed there has its colours."""
+    terminal, end = pty.openpty()
+    process = subprocess.Popen(  # noqa: S603 - the program under test
+        program,
+        env={**env, "COLUMNS": str(columns), "TERM": "xterm-256color", "COLORTERM": "truecolor"},
+        cwd=cwd,
+        stdin=subprocess.DEVNULL,
+        stdout=end,
+        stderr=subprocess.PIPE,
+    )
+    os.close(end)
+    pieces = []
+    with contextlib.suppress(OSError):  # how Linux says that the other end is closed
+        while piece := os.read(terminal, 65536):
+            pieces.append(piece)
+    os.close(terminal)
+    _, problems = process.communicate(timeout=SECONDS)
+    return Ended(process.returncode, b"".join(pieces).decode().replace("\r\n", "\n"), problems.decode())

@@ -26,6 +26,9 @@ _WATCH_SECONDS: Final = 2.0
 _NONE: Final = "-"
 _DROPPED: Final = ("UPDATED", "MATCHED", "LOCAL TIME", "LAST RUN", "SYNCED", "NEXT RUN")
 """Columns that a narrow terminal does without, in this order."""
+_HISTORY: Final = ("ENDED", "OUTCOME", "TRIGGER", "TOOK", "MATCHED", "UPDATED", "FAILED", "JOB")
+_HISTORY_DROPPED: Final = ("TRIGGER", "MATCHED", "TOOK", "UPDATED", "FAILED", "ENDED")
+_HISTORY_INDENT: Final = 2
 
 
 async def once(reach: Reach, selection: Selection, output: OutputFormat | None) -> int:
@@ -81,11 +84,8 @@ class _Watch:
                 await asyncio.sleep(_WATCH_SECONDS)
 
     def _picture(self) -> "RenderableType":
-        from rich.text import Text  # noqa: PLC0415 - never where output is piped
-
         if self._selection.names:
-            lines = wrapped(lines_of(self.found[0]), width=console().width, indent=INDENT)
-            return Text("\n".join(lines))
+            return _one(self.found[0])
         return _many(self.found, self._selection)
 
     async def _print_changes(self, access: Access) -> None:
@@ -165,24 +165,40 @@ def _many(found: Sequence[Overview], selection: Selection) -> "RenderableType":
 
 
 def _print_one(seen: Overview) -> None:
-    if not on_terminal():
-        click.echo("\n".join(lines_of(seen)))
+    if on_terminal():
+        console().print(_one(seen))
         return
-    from rich.text import Text  # noqa: PLC0415 - never where output is piped
-
-    screen = console()
-    shown = Text("\n".join(wrapped(lines_of(seen), width=screen.width, indent=INDENT)))
-    shown.highlight_words(["Conditions", "Last run", "Last preview", "History"], "bold")
-    shown.highlight_words(["What to do:"], "yellow")
-    shown.highlight_regex(r"(?m)^\w+ in namespace .*needs attention$", "bold red")
-    screen.print(shown)
-
-
-def lines_of(seen: Overview) -> list[str]:
-    """Return everything about one destination, a line each."""
     now = datetime.now(UTC)
+    lines = [_headline(seen), *_lines(seen, now)]
+    if history := seen.status.get("history"):
+        lines += ["", "History", *(f"  {line}" for line in columns(_HISTORY, _history(history, now)).splitlines())]
+    click.echo("\n".join(lines))
+
+
+def _one(seen: Overview) -> "RenderableType":
+    from rich.console import Group  # noqa: PLC0415 - never where output is piped
+    from rich.padding import Padding  # noqa: PLC0415 - as above
+    from rich.text import Text  # noqa: PLC0415 - as above
+
+    now, width = datetime.now(UTC), console().width
+    text = Text("\n".join(wrapped(_lines(seen, now), width=width, indent=INDENT)))
+    text.highlight_regex(r"(?m)^(Conditions|Last run|Last preview)$", "bold")
+    text.highlight_words(["What to do:"], "yellow")
+    parts: list[RenderableType] = [Text(_headline(seen), style="bold red" if seen.needs else "bold"), text]
+    if history := seen.status.get("history"):
+        titles, rows = narrowed(_HISTORY, _history(history, now), width=width - _HISTORY_INDENT, drop=_HISTORY_DROPPED)
+        parts += [Text("\nHistory", style="bold"), Padding(table(titles, rows), (0, 0, 0, _HISTORY_INDENT))]
+    return Group(*parts)
+
+
+def _headline(seen: Overview) -> str:
     standing = "needs attention" if seen.needs else "suspended" if seen.suspended else "nothing needs attention"
-    lines = [f"{seen.name} in namespace {seen.namespace}: {standing}"]
+    return f"{seen.name} in namespace {seen.namespace}: {standing}"
+
+
+def _lines(seen: Overview, now: datetime) -> list[str]:
+    """Return everything about one destination but its headline and its history, a line each."""
+    lines = []
     workspace = seen.status.get("workspace") or {}
     if workspace:
         named = [workspace.get("name"), workspace.get("id"), workspace.get("region")]
@@ -196,8 +212,6 @@ def lines_of(seen: Overview) -> list[str]:
     lines += ["", "Last run", *(report_lines(seen.last, seen.reference, now) or ["  none has ended yet"])]
     if preview := seen.status.get("lastPreview"):
         lines += ["", "Last preview", *report_lines(preview, seen.reference, now)]
-    if history := seen.status.get("history"):
-        lines += ["", "History", *(f"  {line}" for line in _history(history, now).splitlines())]
     return lines
 
 
@@ -221,9 +235,8 @@ def _conditions(seen: Overview) -> list[str]:
     return lines or ["  none: the operator has not seen it yet (see mogulsync doctor)"]
 
 
-def _history(history: Sequence[Any], now: datetime) -> str:
-    titles = ["ENDED", "OUTCOME", "TRIGGER", "TOOK", "MATCHED", "UPDATED", "FAILED", "JOB"]
-    rows = [
+def _history(history: Sequence[Any], now: datetime) -> list[list[str]]:
+    return [
         [
             ago(entry.get("completionTime"), now) or _NONE,
             str(entry.get("outcome") or _NONE),
@@ -234,7 +247,6 @@ def _history(history: Sequence[Any], now: datetime) -> str:
         ]
         for entry in history
     ]
-    return columns(titles, rows)
 
 
 def _took(entry: Any) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -17,7 +18,7 @@ from localkube import ControlPlane
 from localkube.podrunner import PodRunner
 from mogulsync import __version__
 from mogulsync.resource.fixes import fix_for
-from tests.support.command_line import Ended, call_plugin, finish, start
+from tests.support.command_line import Ended, call_on_terminal, call_plugin, environment, finish, start
 from tests.support.operator_world import World, report
 
 Mogulsync = Callable[..., Ended]
@@ -83,6 +84,37 @@ async def test_status_of_one_says_what_to_do_and_shows_report_and_history(world:
     assert f"What to do: {fix}" in ended.out
     assert "8 of 10 customers matched" in ended.out
     assert "b-bad-1" in ended.out
+
+
+@pytest.mark.parametrize("columns", [40, 60, 118])
+async def test_status_fits_the_terminal_and_marks_what_needs_attention(
+    world: World, plane: ControlPlane, columns: int
+) -> None:
+    await two(world)
+    name = "c-" + "a-long-name" * 3
+    await world.apply(name)
+    place = ("--kubeconfig", str(plane.kubeconfig), "-n", world.namespace)
+
+    async def printed(*arguments: str, **changes: str) -> str:
+        program = [sys.executable, "-m", "mogulsync", "status", *place, *arguments]
+        ended = await asyncio.to_thread(call_on_terminal, program, columns=columns, env=environment(changes))
+        assert ended.code == 0, ended.err
+        return ended.out
+
+    headline = f"b-bad in namespace {world.namespace}: needs attention"
+    one = await printed("b-bad")
+    assert re.search(r"\x1b\[[0-9;]*31mb-bad in namespace", one)
+    plain = await printed("b-bad", NO_COLOR="1")
+    assert "31m" not in plain
+    assert headline in " ".join(_without_styles(plain).split())
+    for shown in (_without_styles(one), _without_styles(await printed())):
+        assert max(map(len, shown.splitlines())) <= columns
+        assert "b-bad" in shown
+    assert name in _without_styles(await printed()).replace("\n", "")
+
+
+def _without_styles(printed: str) -> str:
+    return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", printed)
 
 
 async def test_status_for_programs(world: World, mogulsync: Mogulsync) -> None:

@@ -1,15 +1,12 @@
 """Connect with Intercom in a real browser, and on a terminal."""
 
-import os
-import pty
-import subprocess
 import sys
 
 import pytest
 
 from mogulsync.sandbox import ACCESS_TOKEN, CLIENT_ID, CLIENT_SECRET, Urls
 from tests.support.chromium import chromium
-from tests.support.command_line import environment, finish, start
+from tests.support.command_line import call_on_terminal, environment, finish, start
 
 APP = {"INTERCOM_CLIENT_ID": CLIENT_ID, "INTERCOM_CLIENT_SECRET": CLIENT_SECRET}
 
@@ -36,18 +33,8 @@ def test_a_person_logs_in_with_chromium(urls: Urls, button: str, shown: str, cod
 @pytest.mark.parametrize("side", ["intercom", "chartmogul"])
 def test_a_manifest_is_never_written_to_a_terminal(urls: Urls, side: str) -> None:
     arguments = ["--url", urls.intercom, "--token"] if side == "intercom" else ["--url", urls.chartmogul]
-    terminal, end = pty.openpty()
-    done = subprocess.run(  # noqa: S603 - the program under test
-        [sys.executable, "-m", "mogulsync", "connect", side, *arguments],
-        stdin=subprocess.DEVNULL,
-        stdout=end,
-        stderr=subprocess.PIPE,
-        env=environment({}),
-        text=True,
-        check=False,
-    )
-    os.close(end)
-    os.close(terminal)
-    assert done.returncode == 2
-    assert "--apply" in done.stderr
-    assert "redirect" in done.stderr
+    program = [sys.executable, "-m", "mogulsync", "connect", side, *arguments]
+    ended = call_on_terminal(program, columns=100, env=environment({}))
+    assert (ended.code, ended.out) == (2, "")
+    assert "--apply" in ended.err
+    assert "redirect" in ended.err
