@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from mogulsync.commands.clusterarguments import OutputFormat
 
 _GAP: Final = "   "
+_PADDING: Final = 2
+"""Blanks behind each column of a table."""
 _LAST_COLUMN: Final = 20
 """Characters that the last column, which wraps, gets at least."""
 
@@ -50,8 +52,7 @@ def narrowed(
 
     def needed() -> int:
         places = [place for place, title in enumerate(titles) if title in kept]
-        widths = [max(len(line[place]) for line in (titles, *rows)) for place in places[:-1]]
-        return sum(widths) + 2 * len(places) + _LAST_COLUMN
+        return sum(_widths(titles, rows)[place] + _PADDING for place in places[:-1]) + _LAST_COLUMN + _PADDING
 
     for title in drop:
         if needed() <= width:
@@ -60,25 +61,38 @@ def narrowed(
     return kept, [[cell for title, cell in zip(titles, row, strict=True) if title in kept] for row in rows]
 
 
-def table(titles: Sequence[str], rows: Sequence[Sequence[str]], *, styles: Sequence[str] = ()) -> "Table":
-    """Return a table for a terminal of any width: cells wrap, a long word too.
+def table(titles: Sequence[str], rows: Sequence[Sequence[str]], *, width: int, styles: Sequence[str] = ()) -> "Table":
+    """Return a table for a terminal: the last column wraps, a long word too, and the first where that is not enough.
 
     Args:
         titles: Of the columns.
         rows: The cells, taken as they are.
+        width: The terminal's.
         styles: One for each row, such as `red`; none: plain.
     """
     from rich.table import Table  # noqa: PLC0415 - never where output is piped
     from rich.text import Text  # noqa: PLC0415 - as above
 
-    shown = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for title in titles:
-        last = title == titles[-1]
-        shown.add_column(title, overflow="fold", no_wrap=not last, min_width=len(title))
+    shown = Table(box=None, pad_edge=False, padding=(0, _PADDING, 0, 0), header_style="bold")
+    widths = _widths(titles, rows)
+    room = width - sum(widths[1:-1]) - _PADDING * len(titles) - _LAST_COLUMN
+    for place, title in enumerate(titles):
+        shown.add_column(
+            title,
+            overflow="fold",
+            no_wrap=0 < place < len(titles) - 1,
+            min_width=len(title),
+            max_width=max(room, len(title)) if place == 0 and room < widths[0] and len(titles) > 1 else None,
+        )
     for place, row in enumerate(rows):
         style = styles[place] if styles else ""
         shown.add_row(*(Text(cell, overflow="fold") for cell in row), style=style)
     return shown
+
+
+def _widths(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> list[int]:
+    """Return how wide each column is when nothing wraps."""
+    return [max(map(len, column)) for column in zip(titles, *rows, strict=True)]
 
 
 def wrapped(lines: Sequence[str], *, width: int, indent: int) -> list[str]:

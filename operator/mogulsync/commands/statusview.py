@@ -157,8 +157,9 @@ def _attention(seen: Overview) -> str:
 
 def _many(found: Sequence[Overview], selection: Selection) -> "RenderableType":
     styles = ["red" if each.needs else "dim" if each.suspended else "" for each in found]
-    titles, rows = narrowed(_titles(selection), _rows(found, selection), width=console().width, drop=_DROPPED)
-    return table(titles, rows, styles=styles)
+    width = console().width
+    titles, rows = narrowed(_titles(selection), _rows(found, selection), width=width, drop=_DROPPED)
+    return table(titles, rows, width=width, styles=styles)
 
 
 # --- one ---
@@ -186,8 +187,10 @@ def _one(seen: Overview) -> "RenderableType":
     text.highlight_words(["What to do:"], "yellow")
     parts: list[RenderableType] = [Text(_headline(seen), style="bold red" if seen.needs else "bold"), text]
     if history := seen.status.get("history"):
-        titles, rows = narrowed(_HISTORY, _history(history, now), width=width - _HISTORY_INDENT, drop=_HISTORY_DROPPED)
-        parts += [Text("\nHistory", style="bold"), Padding(table(titles, rows), (0, 0, 0, _HISTORY_INDENT))]
+        room = width - _HISTORY_INDENT
+        titles, rows = narrowed(_HISTORY, _history(history, now), width=room, drop=_HISTORY_DROPPED)
+        shown = Padding(table(titles, rows, width=room), (0, 0, 0, _HISTORY_INDENT))
+        parts += [Text("\nHistory", style="bold"), shown]
     return Group(*parts)
 
 
