@@ -179,6 +179,7 @@ ACCEPTED: Final = (
     Accepted("contacts searched", {"spec.intercom.readPlan": "Search"}),
     Accepted("plain http with a port", {"spec.intercom.url": "http://127.0.0.1:8090/intercom"}),
     Accepted("an IPv6 address", {"spec.chartmogul.url": "https://[::1]:8443/v1/"}),
+    Accepted("the last port", {"spec.chartmogul.url": "https://chartmogul:65535"}),
     Accepted("data sources", {"spec.chartmogul.dataSources": ["ds_1", "ds_2"]}),
     Accepted(
         "keys of the Secrets", {"spec.chartmogul.apiKeySecretRef.key": "k", "spec.intercom.oauthSecretRef.key": "t"}
@@ -759,6 +760,11 @@ REFUSED: Final = (
             "https://api.intercom.io/a b",
             "https://api.intercom.io\n",
             " https://api.intercom.io",
+            "https://api.intercom.io:65536",
+            "https://api.intercom.io:https/",
+            "https://api.intercom.io:",
+            "https://[::1",
+            "https://::1/",
         )
     ),
     Refused(

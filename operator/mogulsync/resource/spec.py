@@ -32,7 +32,9 @@ REGION_URLS: Final = {
 
 # Both shapes spell their blanks out: \s means other characters in RE2 than in Python.
 _CRON_SHAPE: Final = r"[ \t\r\n]*[0-9A-Za-z*,/-]+([ \t\r\n]+[0-9A-Za-z*,/-]+){4}[ \t\r\n]*"
-_URL_SHAPE: Final = r"https?://[^/?#@\x00-\x20\x7f]+(/[^?#@\x00-\x20\x7f]*)?"
+_HOST_SHAPE: Final = r"(\[[0-9A-Fa-f:.]+\]|[^/?#@:\[\]\x00-\x20\x7f]+)"
+_PORT_SHAPE: Final = r"([0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
+_URL_SHAPE: Final = rf"https?://{_HOST_SHAPE}(:{_PORT_SHAPE})?(/[^?#@\x00-\x20\x7f]*)?"
 _RATE: Final = r"0*[1-9][0-9]*(\.[0-9]+)?|0+\.0*[1-9][0-9]*"
 _RATE_FIX: Final = 'a positive decimal as text: quote the number, such as "0.92"'
 RATE_MAX_LENGTH: Final = 40
