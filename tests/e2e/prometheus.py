@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import socket
 import subprocess
 import tempfile
 import urllib.parse
@@ -15,6 +14,7 @@ from typing import Any, Final
 
 import yaml
 
+from localkube import free_ports
 from tests.e2e.cluster import ROOT, eventually
 
 _FILES: Final = ROOT / "charts" / "mogulsync" / "files"
@@ -72,8 +72,7 @@ class Prometheus:
     @contextmanager
     def scraping(self, target: str) -> Iterator[Queries]:
         """Yield a Prometheus that has scraped the target some times and evaluated the chart's alerts."""
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
+        [port] = free_ports(1)
         with tempfile.TemporaryDirectory() as folder:
             config = Path(folder) / "prometheus.yaml"
             job = {

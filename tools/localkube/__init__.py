@@ -12,7 +12,7 @@ credentials   keys, certificates, tokens and kubeconfigs, new for each control p
 assets        finds the programs: given, cached, downloaded or built
 release       downloads the official releases
 gobuild       builds the programs from the published Go modules
-process       one program with a log, which cannot outlive this process
+process       one program with a log, which cannot outlive this process; free ports
 tether        the small program that ties a process to the one that started it
 progress      progress lines, and the error of a way that does not work
 """
@@ -20,5 +20,6 @@ progress      progress lines, and the error of a way that does not work
 from localkube.assets import AssetsError, find_assets
 from localkube.controlplane import ControlPlane, ControlPlaneError, KubectlError
 from localkube.parts import Part
+from localkube.process import free_ports
 
-__all__ = ["AssetsError", "ControlPlane", "ControlPlaneError", "KubectlError", "Part", "find_assets"]
+__all__ = ["AssetsError", "ControlPlane", "ControlPlaneError", "KubectlError", "Part", "find_assets", "free_ports"]

@@ -3,12 +3,10 @@
 No node, no root, no containers: a start takes a few seconds, and everything it made goes with `stop`.
 """
 
-import contextlib
 import http
 import os
 import shutil
 import signal
-import socket
 import ssl
 import subprocess
 import tempfile
@@ -23,7 +21,7 @@ from typing import Final, Self
 from localkube.assets import find_assets
 from localkube.credentials import LOOPBACK, create_credentials, kubeconfig, write_private
 from localkube.parts import Flags, Part, Ports, api_server_flags, controller_manager_flags, etcd_flags
-from localkube.process import Process
+from localkube.process import Process, free_ports
 
 _START_SECONDS: Final = 240.0
 _POLL_SECONDS: Final = 0.05
@@ -235,7 +233,7 @@ class ControlPlane:
     def _start(self, assets: Path) -> None:
         folder = self._folder = Path(tempfile.mkdtemp(prefix="localkube-"))
         credentials = create_credentials(folder / "credentials")
-        ports = self._ports = Ports(*_free_ports(4))
+        ports = self._ports = Ports(*free_ports(4))
         self.server = f"https://{LOOPBACK}:{ports.api_server}"
         self._token = credentials.admin_token
         tls = ssl.create_default_context(cafile=str(credentials.ca))
@@ -301,12 +299,3 @@ class ControlPlane:
                 return bool(answer.status == http.HTTPStatus.OK)
         except OSError:  # urllib's errors are among them
             return False
-
-
-def _free_ports(count: int) -> list[int]:
-    """Return ports of loopback that were free a moment ago."""
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind((LOOPBACK, 0))
-        return [each.getsockname()[1] for each in sockets]

@@ -2,7 +2,9 @@
 
 import contextlib
 import os
+import random
 import signal
+import socket
 import subprocess
 import sys
 from collections import deque
@@ -12,6 +14,10 @@ from pathlib import Path
 from typing import Final
 
 _TETHER: Final = Path(__file__).with_name("tether.py")
+_EPHEMERAL_PORTS: Final = Path("/proc/sys/net/ipv4/ip_local_port_range")
+_FIRST_EPHEMERAL_PORT: Final = 32768
+"""Linux's default; other systems begin higher."""
+_FIRST_PORT: Final = 10_000
 _TAIL_LINES: Final = 15
 
 # The kernel ends a tethered child with the thread that started it, so all are started by one that stays.
@@ -21,6 +27,25 @@ _STARTER: Final = ThreadPoolExecutor(max_workers=1, thread_name_prefix="localkub
 def tethered(command: Sequence[str]) -> list[str]:
     """Return the command line that runs the command as a child that cannot outlive this process."""
     return [sys.executable, "-I", "-S", str(_TETHER), str(os.getpid()), *command]
+
+
+def free_ports(count: int) -> list[int]:
+    """Return ports of loopback that nothing uses.
+
+    None is one that the kernel gives to clients and to servers that ask for any port, so that another program of this
+    machine hardly takes it before it is used.
+    """
+    ephemeral = _EPHEMERAL_PORTS.read_text() if _EPHEMERAL_PORTS.exists() else ""
+    last = int(ephemeral.split()[0]) if ephemeral else _FIRST_EPHEMERAL_PORT
+    with contextlib.ExitStack() as stack:
+        found: list[int] = []
+        while len(found) < count:
+            port = random.randrange(min(_FIRST_PORT, last - 1), last)  # noqa: S311 - no secret
+            listener = stack.enter_context(socket.socket())
+            with contextlib.suppress(OSError):
+                listener.bind(("127.0.0.1", port))
+                found.append(port)
+        return found
 
 
 class Process:

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,7 +15,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
-from localkube import ControlPlane, Part
+from localkube import ControlPlane, Part, free_ports
 
 Kubectl = Callable[..., str]
 
@@ -74,7 +73,7 @@ def start(plane: ControlPlane, namespace: str) -> Iterator[Callable[[], Replica]
     replicas: list[Replica] = []
 
     def run() -> Replica:
-        ports = [_free_port(), _free_port()]
+        ports = free_ports(2)
         addresses = [
             f"--{name}-address=127.0.0.1:{port}" for name, port in zip(("metrics", "health"), ports, strict=True)
         ]
@@ -164,9 +163,3 @@ def _await(reached: Callable[[], bool], *, within: float = 40) -> None:
     while not reached():
         assert time.monotonic() < deadline, "not reached in time"
         time.sleep(0.05)
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-        return port

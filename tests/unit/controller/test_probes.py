@@ -1,7 +1,6 @@
 """What the probes say, and where they are served."""
 
 import asyncio
-import socket
 import time
 from collections.abc import Mapping
 
@@ -9,6 +8,7 @@ import aiohttp
 import pytest
 from prometheus_client import CollectorRegistry, Gauge
 
+from localkube import free_ports
 from mogulsync.controller.addresses import Address
 from mogulsync.controller.probes import (
     Handler,
@@ -187,8 +187,7 @@ async def test_a_server_listens_on_ipv6() -> None:
 
 
 async def test_without_a_host_a_server_listens_on_ipv4_and_ipv6() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    [port] = free_ports(1)
     async with serving(Address(None, port), _ALL_WELL), aiohttp.ClientSession() as session:
         for host in ("127.0.0.1", "[::1]"):
             assert (await session.get(f"http://{host}:{port}/healthz")).status == 200

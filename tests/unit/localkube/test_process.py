@@ -1,7 +1,9 @@
 """Programs that we start: they end with us, whatever becomes of us."""
 
+import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -10,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from localkube.process import Process, tethered
+from localkube.process import Process, free_ports, tethered
 
 SLEEP = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(60)"]
 STUBBORN = [
@@ -111,6 +113,17 @@ def test_program_dies_with_a_starter_that_is_killed(tmp_path: Path) -> None:
     starter.kill()
     starter.wait()
     wait_for(lambda: not is_alive(child))
+
+
+def test_free_ports_are_none_that_another_program_gets_by_chance() -> None:
+    found = free_ports(50)
+    assert len(set(found)) == 50
+    with contextlib.ExitStack() as stack:
+        for port in found:
+            stack.enter_context(socket.create_server(("127.0.0.1", port)))
+        with socket.create_server(("127.0.0.1", 0)) as given:
+            assert given.getsockname()[1] > max(found)
+        assert not set(free_ports(50)) & set(found)
 
 
 def test_tethered_command_ends_with_the_command() -> None:
