@@ -94,6 +94,12 @@ def ago(text: Any, now: datetime) -> str:
     return f"{span(now - moment)} ago" if moment else ""
 
 
+def took(report: Object) -> str:
+    """Return how long a run took, by its report or its entry in the history; empty when they do not say."""
+    start, completion = _time(report.get("startTime")), _time(report.get("completionTime"))
+    return span(completion - start) if start and completion else ""
+
+
 def until(moment: datetime, now: datetime) -> str:
     """Return how long there is until a time, or that it has passed."""
     return f"in {span(moment - now)}" if moment >= now else f"{span(now - moment)} ago"

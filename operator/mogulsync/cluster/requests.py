@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple, TypedDict
 
 from mogulsync.cluster.access import DESTINATIONS, Access
 from mogulsync.cluster.errors import ClusterProblemError
+from mogulsync.cluster.overview import took
 from mogulsync.kube.objects import NamespacedName, Object
 from mogulsync.resource import names
 from mogulsync.resource.jobnames import preview_name, run_name
@@ -48,6 +49,8 @@ class Purpose:
     annotation: str
     echo: str
     """Key of the status that repeats the annotation's value."""
+    last: str
+    """Key of the status that holds the result of the last one."""
     result: Callable[[Object, str], Object | None]
     """Returns what the status holds of the request with this value; None while it is under way."""
 
@@ -81,18 +84,24 @@ def _result_of_check(destination: Object, request: str) -> Object | None:
 
 
 RUN: Final = Purpose(
-    noun="run", annotation=names.ANNOTATION_SYNC_REQUESTED_AT, echo="lastHandledSyncRequest", result=_result_of_run
+    noun="run",
+    annotation=names.ANNOTATION_SYNC_REQUESTED_AT,
+    echo="lastHandledSyncRequest",
+    last="lastSync",
+    result=_result_of_run,
 )
 CHECK: Final = Purpose(
     noun="check",
     annotation=names.ANNOTATION_CHECK_REQUESTED_AT,
     echo="lastHandledCheckRequest",
+    last="lastCheck",
     result=_result_of_check,
 )
 PREVIEW: Final = Purpose(
     noun="preview",
     annotation=names.ANNOTATION_PREVIEW_REQUESTED_AT,
     echo="lastHandledPreviewRequest",
+    last="lastPreview",
     result=_result_of_preview,
 )
 
@@ -177,7 +186,10 @@ def _state_of(destination: Object, purpose: Purpose, *, echoed: bool, unheard: b
     ready: dict[str, Any] = conditions.get("Ready") or {}
     if echoed:
         waiting = ready.get("reason") in {"SecretNotFound", "Checking"} and ready.get("message")
-        return f"the {purpose.noun} is under way" + (f" ({ready['message']})" if waiting else "")
+        if waiting:
+            return f"the {purpose.noun} is under way ({ready['message']})"
+        before = took((destination.get("status") or {}).get(purpose.last) or {})
+        return f"the {purpose.noun} is under way" + (f"; the last one took {before}" if before else "")
     if unheard:
         return (
             f"the operator has not taken the request up yet: another {purpose.noun} may be under way, or the operator "

@@ -9,7 +9,7 @@ import click
 
 from mogulsync.cluster.access import DESTINATIONS, Access, open_access
 from mogulsync.cluster.choosing import listed, where
-from mogulsync.cluster.overview import Overview, ago, document, in_zone, ordered, overview, span, until
+from mogulsync.cluster.overview import Overview, ago, document, in_zone, ordered, overview, took, until
 from mogulsync.cluster.reach import Reach, Selection
 from mogulsync.commands.clusterarguments import OutputFormat
 from mogulsync.commands.output import columns, console, narrowed, on_terminal, print_document, table, wrapped
@@ -244,16 +244,9 @@ def _history(history: Sequence[Any], now: datetime) -> list[list[str]]:
             ago(entry.get("completionTime"), now) or _NONE,
             str(entry.get("outcome") or _NONE),
             str(entry.get("trigger") or _NONE),
-            _took(entry),
+            took(entry) or _NONE,
             *(str(entry.get(key, _NONE)) for key in ("matched", "updated", "failed")),
             str(entry.get("job") or _NONE),
         ]
         for entry in history
     ]
-
-
-def _took(entry: Any) -> str:
-    try:
-        return span(datetime.fromisoformat(entry["completionTime"]) - datetime.fromisoformat(entry["startTime"]))
-    except (KeyError, TypeError, ValueError):
-        return _NONE

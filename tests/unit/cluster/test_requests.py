@@ -1,11 +1,14 @@
 """The value of a request, and what the status says of it."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
-from mogulsync.cluster.requests import CHECK, PREVIEW, RUN, Result, request_value, worst
+from mogulsync.cluster import requests
+from mogulsync.cluster.access import Access
+from mogulsync.cluster.requests import CHECK, PREVIEW, RUN, Requested, Result, follow, request_value, worst
+from mogulsync.kube.objects import NamespacedName
 from mogulsync.resource.jobnames import preview_name, run_name
 
 NOW = datetime(2026, 11, 26, 8, 0, 0, 5, tzinfo=UTC)
@@ -45,6 +48,33 @@ def test_a_preview_and_a_check_are_known_too() -> None:
     assert PREVIEW.result(destination(lastPreview={"job": "other"}), "v") is None
     assert CHECK.result(destination(lastCheck={"request": "v", "outcome": "Failed"}), "v") is not None
     assert CHECK.result(destination(lastCheck={"request": "other", "outcome": "Failed"}), "v") is None
+
+
+class Answers:
+    """Gives one destination after the other."""
+
+    def __init__(self, *answers: dict[str, Any]) -> None:
+        self._answers = list(answers)
+
+    async def read(self, *_: object) -> dict[str, Any]:
+        return self._answers.pop(0)
+
+
+async def test_following_a_run_says_how_long_the_last_one_took(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(requests, "POLL_SECONDS", 0)
+    times = {"startTime": "2026-11-25T08:00:00Z", "completionTime": "2026-11-25T08:03:20Z"}
+    job = run_name("v", uid="u", destination="production")
+    answers = Answers(
+        destination(),
+        destination(lastHandledSyncRequest="v"),
+        destination(lastHandledSyncRequest="v", lastSync={"job": "before", **times}),
+        destination(lastHandledSyncRequest="v", lastSync={"job": job, "outcome": "Succeeded"}),
+    )
+    lines: list[str] = []
+    requested = Requested(NamespacedName("sales", "production"), "v", suspended=False)
+    result = await follow(cast("Access", answers), RUN, requested, lines.append)
+    assert result.outcome == "Succeeded"
+    assert lines == ["run requested", "the run is under way", "the run is under way; the last one took 3m"]
 
 
 @pytest.mark.parametrize(
