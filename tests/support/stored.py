@@ -9,6 +9,28 @@ from mogulsync.resource.names import API_VERSION, KIND
 from mogulsync.resource.spec import Spec
 
 IMAGE = "registry.example/mogulsync:1"
+DEFAULT_SPEC: dict[str, Any] = {
+    "chartmogul": {
+        "apiKeySecretRef": {"name": "chartmogul", "key": "api-key"},
+        "url": "https://api.chartmogul.com/v1",
+        "dataSources": [],
+    },
+    "intercom": {
+        "oauthSecretRef": {"name": "intercom", "key": "access-token"},
+        "region": "US",
+        "readPlan": "Auto",
+    },
+    "matching": {"chartmogulField": "Email", "intercomFields": ["email"], "ambiguous": "UpdateAll"},
+    "fields": [{"source": "MRR"}],
+    "emptyValues": "Clear",
+    "schedule": "0 9 * * *",
+    "timeZone": "CET",
+    "suspend": False,
+    "maxChangedPercent": 100,
+    "rateLimitPercent": 80,
+    "job": {},
+}
+"""What the API server makes of a spec that gives only what it must."""
 
 
 def destination(name: str = "production", *, annotations: dict[str, str] | None = None, **spec: Any) -> dict[str, Any]:
@@ -25,30 +47,7 @@ def destination(name: str = "production", *, annotations: dict[str, str] | None 
             "creationTimestamp": "2026-11-01T00:00:00Z",
             "annotations": annotations or {},
         },
-        "spec": deepcopy(
-            {
-                "chartmogul": {
-                    "apiKeySecretRef": {"name": "chartmogul", "key": "api-key"},
-                    "url": "https://api.chartmogul.com/v1",
-                    "dataSources": [],
-                },
-                "intercom": {
-                    "oauthSecretRef": {"name": "intercom", "key": "access-token"},
-                    "region": "US",
-                    "readPlan": "Auto",
-                },
-                "matching": {"chartmogulField": "Email", "intercomFields": ["email"], "ambiguous": "UpdateAll"},
-                "fields": [{"source": "MRR"}],
-                "emptyValues": "Clear",
-                "schedule": "0 9 * * *",
-                "timeZone": "CET",
-                "suspend": False,
-                "maxChangedPercent": 100,
-                "rateLimitPercent": 80,
-                "job": {},
-            }
-        )
-        | spec,
+        "spec": deepcopy(DEFAULT_SPEC) | spec,
     }
 
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
+from functools import wraps
 from typing import Any, Final, Literal, TypeVar
 
 import click
@@ -58,8 +59,13 @@ class ResourceName(click.ParamType[str]):
         return value
 
 
-def reach_options(function: _F) -> _F:
-    """Add --kubeconfig, --context and -n."""
+def reach_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --kubeconfig, --context and -n; the command gets them as `reach`."""
+
+    @wraps(function)
+    def command(*, kubeconfig: str | None, context: str | None, namespace: str | None, **others: Any) -> Any:
+        return function(reach=Reach(kubeconfig, context, namespace), **others)
+
     for option in (
         click.option(
             "-n",
@@ -71,8 +77,8 @@ def reach_options(function: _F) -> _F:
         click.option("--context", metavar="NAME", help="Context of the kubeconfig to use."),
         click.option("--kubeconfig", metavar="FILE", help="Default: what KUBECONFIG names, else ~/.kube/config."),
     ):
-        function = option(function)
-    return function
+        command = option(command)
+    return command
 
 
 def filter_options(function: _F) -> _F:
@@ -85,12 +91,18 @@ def filter_options(function: _F) -> _F:
     return function
 
 
-def selection_options(function: _F) -> _F:
-    """Add NAME…, -A, -l and --all."""
-    function = click.option("--all", "everything", is_flag=True, help="All destinations of the namespace.")(function)
-    return click.argument("names", nargs=-1, type=ResourceName(), metavar="NAME...", shell_complete=complete_names)(
-        filter_options(function)
-    )
+def selection_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add NAME…, -A, -l and --all; the command gets them as `chosen`."""
+
+    @click.argument("names", nargs=-1, type=ResourceName(), metavar="NAME...", shell_complete=complete_names)
+    @filter_options
+    @click.option("--all", "everything", is_flag=True, help="All destinations of the namespace.")
+    @wraps(function)
+    def command(*, names: tuple[str, ...], all_namespaces: bool, selector: str, everything: bool, **others: Any) -> Any:
+        chosen = selection(names, all_namespaces=all_namespaces, selector=selector, everything=everything)
+        return function(chosen=chosen, **others)
+
+    return command
 
 
 def output_option(function: _F) -> _F:

@@ -100,16 +100,14 @@ def intercom(
     token_url: str | None,
     name: str,
     timeout: timedelta,
-    kubeconfig: str | None,
-    context: str | None,
-    namespace: str | None,
+    reach: Reach,
 ) -> None:
     """Connect with Intercom: log in, say yes, and the access token goes into a Secret.
 
     Exit codes: 0 done, 1 not verified or not applied, 2 wrong command line or missing client id, 4 denied, wrong state,
     time-out, or client, code or token refused.
     """
-    target = Target("intercom", name, Reach(kubeconfig, context, namespace), applied)
+    target = Target("intercom", name, reach, applied)
     _check(target)
     urls = {"--url": url, "--authorize-url": authorize_url, "--token-url": token_url, "--redirect-uri": redirect_uri}
     _check_urls(urls)
@@ -142,14 +140,12 @@ The key: ChartMogul, Profile, API keys; one that may only read is enough.""",
 @click.option("--url", metavar="URL", default=_CHARTMOGUL_URL, show_default=True, help="ChartMogul's API.")
 @click.option("--name", default="chartmogul", show_default=True, metavar="NAME", help="Name of the Secret.")
 @reach_options
-def chartmogul(
-    *, applied: bool, url: str, name: str, kubeconfig: str | None, context: str | None, namespace: str | None
-) -> None:
+def chartmogul(*, applied: bool, url: str, name: str, reach: Reach) -> None:
     """Put a ChartMogul API key, read from standard input, into a Secret.
 
     Exit codes: 0 done, 1 not verified or not applied, 2 wrong command line or no key, 4 key refused.
     """
-    target = Target("chartmogul", name, Reach(kubeconfig, context, namespace), applied)
+    target = Target("chartmogul", name, reach, applied)
     _check(target)
     _check_urls({"--url": url})
     key = _credential("API key")

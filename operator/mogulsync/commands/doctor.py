@@ -35,9 +35,7 @@ def command(
     pre: bool,
     operator_namespace: str | None,
     output: OutputFormat | None,
-    kubeconfig: str | None,
-    context: str | None,
-    namespace: str | None,
+    reach: Reach,
 ) -> None:
     """Find out whether the cluster is fit for mogulsync, and what to do where it is not.
 
@@ -45,7 +43,7 @@ def command(
     to read what it serves), your rights in the namespace, destinations that nobody serves, and CronJobs whose
     destination is gone. Exit codes: 0 all is well, 1 anything is wrong, 2 wrong command line.
     """
-    found = run(_diagnose(Reach(kubeconfig, context, namespace), operator_namespace, output, pre=pre))
+    found = run(_diagnose(reach, operator_namespace, output, pre=pre))
     if output is not None:
         from mogulsync.commands.output import print_document  # noqa: PLC0415 - not for --help
 

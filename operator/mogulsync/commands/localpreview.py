@@ -11,7 +11,6 @@ from typing import Final, NamedTuple, TextIO
 
 import click
 
-from mogulsync.chartmogul.client import ChartMogulClient
 from mogulsync.cluster.reach import Reach
 from mogulsync.commands.clusterarguments import OutputFormat
 from mogulsync.commands.output import on_terminal, print_document, wrapped
@@ -19,8 +18,7 @@ from mogulsync.commands.progress import shown as progress_shown
 from mogulsync.commands.reporttext import INDENT, report_lines
 from mogulsync.commands.running import run
 from mogulsync.commands.signals import Signals, StoppedError
-from mogulsync.commands.worker import Credentials, credentials_in, failed, now
-from mogulsync.intercom.client import IntercomClient
+from mogulsync.commands.worker import Credentials, credentials_in, failed, now, open_clients
 from mogulsync.preview.files import FileRefusedError, assert_writable, write_private
 from mogulsync.preview.page import page
 from mogulsync.preview.rows import Cell, PlannedRows, changes_of
@@ -138,13 +136,7 @@ async def _dry_run(
     start, spec, stats, state = now(), destination.spec, RequestStats(), Progress()
     try:
         async with (
-            ChartMogulClient(url=spec.chartmogul.url, api_key=credentials.api_key, stats=stats) as chartmogul,
-            IntercomClient(
-                url=spec.intercom.base_url,
-                token=credentials.token,
-                rate_limit_percent=spec.rate_limit_percent,
-                stats=stats,
-            ) as intercom,
+            open_clients(spec, credentials, stats) as (chartmogul, intercom),
             progress_shown(state, "auto"),
         ):
             sync = Sync(

@@ -21,15 +21,13 @@ Examples:
 @click.option("-f", "--follow", is_flag=True, help="Go on until the Pod ends; wait for its start.")
 @click.option("--job", metavar="JOB", help="That Job's Pod, a check's or a preview's too. Default: the newest run's.")
 @reach_options
-def command(
-    *, name: str, follow: bool, job: str | None, kubeconfig: str | None, context: str | None, namespace: str | None
-) -> None:
+def command(*, name: str, follow: bool, job: str | None, reach: Reach) -> None:
     """Show the logs of the newest run's Pod, as JSON lines.
 
     They hold ids of records and never their data. Needs the rights to list pods and to get pods/log. Exit codes: 0,
     1 no such Pod or not reached, 2 wrong command line.
     """
-    run(_print(Reach(kubeconfig, context, namespace), name, job, follow=follow))
+    run(_print(reach, name, job, follow=follow))
 
 
 async def _print(reach: Reach, name: str, job: str | None, *, follow: bool) -> None:

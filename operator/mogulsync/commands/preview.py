@@ -60,9 +60,7 @@ def command(
     force: bool,
     timeout: timedelta,
     output: OutputFormat | None,
-    kubeconfig: str | None,
-    context: str | None,
-    namespace: str | None,
+    reach: Reach,
 ) -> None:
     """Show what a sync would do, by a dry run; nothing is written.
 
@@ -81,7 +79,6 @@ def command(
         raise click.UsageError("--local is for a NAME; a FILE is previewed here in any case")
     if not is_file(target):
         ResourceName()(target)
-    reach = Reach(kubeconfig, context, namespace)
     if not here:
         from mogulsync.commands.clusterpreview import preview_there  # noqa: PLC0415 - slow to import
 

@@ -37,9 +37,7 @@ def command(
     all_namespaces: bool,
     selector: str,
     output: OutputFormat | None,
-    kubeconfig: str | None,
-    context: str | None,
-    namespace: str | None,
+    reach: Reach,
 ) -> None:
     """Show destinations with their last and next run, those that need attention first.
 
@@ -54,6 +52,5 @@ def command(
     chosen = Selection((name,) if name else (), all_namespaces, selector)
     from mogulsync.commands.statusview import once, watched  # noqa: PLC0415 - slow to import
 
-    reach = Reach(kubeconfig, context, namespace)
     code = watched(reach, chosen) if watch else run(once(reach, chosen, output))
     raise click.exceptions.Exit(code if exit_code else 0)

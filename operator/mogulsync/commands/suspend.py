@@ -2,8 +2,8 @@
 
 import click
 
-from mogulsync.cluster.reach import Reach
-from mogulsync.commands.clusterarguments import reach_options, selection, selection_options
+from mogulsync.cluster.reach import Reach, Selection
+from mogulsync.commands.clusterarguments import reach_options, selection_options
 from mogulsync.commands.running import run
 
 
@@ -19,20 +19,14 @@ Examples:
 @reach_options
 def command(
     *,
-    names: tuple[str, ...],
-    all_namespaces: bool,
-    selector: str,
-    everything: bool,
-    kubeconfig: str | None,
-    context: str | None,
-    namespace: str | None,
+    chosen: Selection,
+    reach: Reach,
 ) -> None:
     """Stop the schedule: no run starts by itself until it is resumed.
 
     Sets spec.suspend, and says what that means where Flux, Argo CD or Helm apply the destination. Exit codes: 0 done,
     1 not done, 2 wrong command line.
     """
-    chosen = selection(names, all_namespaces=all_namespaces, selector=selector, everything=everything)
     from mogulsync.commands.suspending import set_suspend  # noqa: PLC0415 - slow to import
 
-    raise click.exceptions.Exit(run(set_suspend(Reach(kubeconfig, context, namespace), chosen, suspend=True)))
+    raise click.exceptions.Exit(run(set_suspend(reach, chosen, suspend=True)))

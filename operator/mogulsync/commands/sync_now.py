@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import click
 
-from mogulsync.cluster.reach import Reach
-from mogulsync.commands.clusterarguments import Duration, reach_options, selection, selection_options
+from mogulsync.cluster.reach import Reach, Selection
+from mogulsync.commands.clusterarguments import Duration, reach_options, selection_options
 from mogulsync.commands.running import run
 
 
@@ -23,15 +23,10 @@ Examples:
 @reach_options
 def command(
     *,
-    names: tuple[str, ...],
-    all_namespaces: bool,
-    selector: str,
-    everything: bool,
+    chosen: Selection,
     wait: bool,
     timeout: timedelta,
-    kubeconfig: str | None,
-    context: str | None,
-    namespace: str | None,
+    reach: Reach,
 ) -> None:
     """Start a run now, at once or after the one in progress, also while suspended.
 
@@ -39,9 +34,8 @@ def command(
     time (the run goes on), 2 wrong command line; with --wait the worst of the runs' own: 0 succeeded, 3 partially
     succeeded, 4 failed for good, 5 failed and worth a retry.
     """
-    chosen = selection(names, all_namespaces=all_namespaces, selector=selector, everything=everything)
     from mogulsync.cluster.requests import RUN  # noqa: PLC0415 - slow to import
     from mogulsync.commands.requesting import request_all  # noqa: PLC0415 - as above
 
-    work = request_all(Reach(kubeconfig, context, namespace), chosen, RUN, wait=wait, time_limit=timeout)
+    work = request_all(reach, chosen, RUN, wait=wait, time_limit=timeout)
     raise click.exceptions.Exit(run(work, interrupted="stopped waiting; what was requested goes on"))

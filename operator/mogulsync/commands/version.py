@@ -36,9 +36,7 @@ def command(
     client: bool,
     operator_namespace: str | None,
     output: OutputFormat | None,
-    kubeconfig: str | None,
-    context: str | None,
-    namespace: str | None,
+    reach: Reach,
 ) -> None:
     """Show the version of this program and, where a cluster is reached, of the operator.
 
@@ -46,7 +44,7 @@ def command(
     """
     found: dict[str, Any] = {"version": __version__}
     if not client:
-        found |= run(_operators(Reach(kubeconfig, context, namespace), operator_namespace))
+        found |= run(_operators(reach, operator_namespace))
     if output is not None:
         from mogulsync.commands.output import print_document  # noqa: PLC0415 - not for --help
 

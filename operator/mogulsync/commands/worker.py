@@ -4,8 +4,8 @@ import asyncio
 import logging
 import os
 import sys
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, NamedTuple, NoReturn
@@ -21,6 +21,7 @@ from mogulsync.resource.manifest import Destination, InvalidDestinationError, pa
 from mogulsync.resource.names import ENV_CHARTMOGUL_API_KEY, ENV_DESTINATION, ENV_INTERCOM_ACCESS_TOKEN
 from mogulsync.resource.reasons import ExitCode, Outcome, RunReason
 from mogulsync.resource.report import Report
+from mogulsync.resource.spec import Spec
 from mogulsync.resource.times import timestamp
 from mogulsync.sync.failures import RunError, run_error_of
 from mogulsync.transport.stats import RequestStats
@@ -63,6 +64,23 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+@asynccontextmanager
+async def open_clients(
+    spec: Spec, credentials: Credentials, stats: RequestStats
+) -> AsyncIterator[tuple[ChartMogulClient, IntercomClient]]:
+    """Yield the clients of both APIs, which count their requests in `stats`."""
+    async with (
+        ChartMogulClient(url=spec.chartmogul.url, api_key=credentials.api_key, stats=stats) as chartmogul,
+        IntercomClient(
+            url=spec.intercom.base_url,
+            token=credentials.token,
+            rate_limit_percent=spec.rate_limit_percent,
+            stats=stats,
+        ) as intercom,
+    ):
+        yield chartmogul, intercom
+
+
 def run_worker(work: WorkerTask, options: WorkerOptions, signals: Signals) -> NoReturn:
     """Run the work with what the command line and the environment say, report, and exit with the outcome's code."""
     logs.configure()
@@ -90,15 +108,7 @@ async def _run(
     stats = RequestStats()
     report: Report | None = None
     try:
-        async with (
-            ChartMogulClient(url=spec.chartmogul.url, api_key=credentials.api_key, stats=stats) as chartmogul,
-            IntercomClient(
-                url=spec.intercom.base_url,
-                token=credentials.token,
-                rate_limit_percent=spec.rate_limit_percent,
-                stats=stats,
-            ) as intercom,
-        ):
+        async with open_clients(spec, credentials, stats) as (chartmogul, intercom):
             report = await work(WorkerSession(destination, chartmogul, intercom, stats, stop))
             publish(report, options.report)
             if report.reason == RunReason.INTERRUPTED:

@@ -9,6 +9,7 @@ import pytest
 
 from localkube import KubectlError
 from tests.support.destinations import custom_attribute, destination, field_list
+from tests.support.stored import DEFAULT_SPEC
 
 Kubectl = Callable[..., str]
 
@@ -50,27 +51,7 @@ def condition(kind: str, status: str = "True", **more: Any) -> dict[str, Any]:
 
 def test_api_server_fills_in_every_default(kubectl: Kubectl) -> None:
     apply(kubectl, destination())
-    assert read(kubectl)["spec"] == {
-        "chartmogul": {
-            "apiKeySecretRef": {"name": "chartmogul", "key": "api-key"},
-            "url": "https://api.chartmogul.com/v1",
-            "dataSources": [],
-        },
-        "intercom": {
-            "oauthSecretRef": {"name": "intercom", "key": "access-token"},
-            "region": "US",
-            "readPlan": "Auto",
-        },
-        "matching": {"chartmogulField": "Email", "intercomFields": ["email"], "ambiguous": "UpdateAll"},
-        "fields": [{"source": "MRR"}],
-        "emptyValues": "Clear",
-        "schedule": "0 9 * * *",
-        "timeZone": "CET",
-        "suspend": False,
-        "maxChangedPercent": 100,
-        "rateLimitPercent": 80,
-        "job": {},
-    }
+    assert read(kubectl)["spec"] == DEFAULT_SPEC
 
 
 def test_resource_that_no_operator_has_seen_is_not_current(kubectl: Kubectl) -> None:

@@ -54,6 +54,8 @@ async def test_writes_under_way_may_end_and_the_rest_count_as_interrupted(world:
     assert report.reason == RunReason.INTERRUPTED
     written = sum(1 for values in world.every_contact().values() if values)
     assert 0 < report.contacts.updated == written < 400
+    paths = [each.path for each in world.requests.select(method="PUT", path=WRITES)]
+    assert len(paths) == len(set(paths)), "a contact was written twice"
     assert [(error.reason, error.count) for error in report.errors] == [("Interrupted", report.contacts.failed)]
     world.faults.clear()
     after = await world.sync()
