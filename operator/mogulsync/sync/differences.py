@@ -123,7 +123,7 @@ def same(data_type: DataType, stored: Any, value: Value | None) -> bool:
         stored = iso_seconds(stored) if isinstance(stored, str) else stored
     if data_type == "boolean" or not _is_number(stored) or not _is_number(value):
         return False
-    return bool(round(stored, 2) == round(value, 2)) if data_type == "float" else int(stored) == int(value)
+    return int(stored) == int(value) if data_type == "date" else bool(round(stored, 2) == round(value, 2))
 
 
 def _is_number(value: Any) -> TypeGuard[int | float]:
