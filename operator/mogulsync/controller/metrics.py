@@ -183,7 +183,7 @@ class _DestinationFamilies:
         self.succeeded = _family(
             "last_success_timestamp_seconds", "When the last run that succeeded ended, in Unix time."
         )
-        self.failures = _family("consecutive_failures", "Runs that failed since one last succeeded.")
+        self.failures = _family("consecutive_failures", "Runs since the last one that succeeded wholly.")
         self.due = _family("next_sync_timestamp_seconds", "When the next run is due, in Unix time.")
 
     def add(self, resource: Resource) -> None:

@@ -162,9 +162,7 @@ class Status(StatusModel):
     last_successful_sync_start_time: Time | None = Field(
         None, description="When the last run that succeeded, at least partly, began, by the cluster's clock."
     )
-    consecutive_failures: int | None = Field(
-        None, description="Runs that did not succeed, wholly or in part, since one last did."
-    )
+    consecutive_failures: int | None = Field(None, description="Runs since the last one that succeeded wholly.")
     last_sync: LastSync | None = Field(None, description="Report of the last finished run.")
     last_preview: LastPreview | None = Field(None, description="Report of the last dry run in the cluster.")
     last_check: LastCheck | None = Field(None, description="Result of the last finished check.")
