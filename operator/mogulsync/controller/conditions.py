@@ -160,7 +160,8 @@ def _against_evidence(found: ConditionInputs) -> Readiness | None:
     if evidence.reason == RunReason.GUARD_TRIPPED and evidence.generation != found.generation:
         return None
     reason = str(evidence.reason)
-    message = " ".join(part for part in (evidence.message, fix_for(reason, name=found.name)) if part)
+    parts = (evidence.message, fix_for(reason, name=found.name))
+    message = " ".join(part if part.endswith(".") else f"{part}." for part in parts if part)
     return Readiness(ready=ConditionValue(status="False", reason=reason, message=message), stalled=True)
 
 
