@@ -111,7 +111,7 @@ class LastCheck(StatusModel):
 
 
 class Evidence(StatusModel):
-    """What Ready goes by: the last check or run that reached an answer."""
+    """What Ready goes by: the last check, preview or run that reached an answer."""
 
     job: str | None = Field(None, description="Name of the Job that reached the answer.")
     generation: int | None = Field(
@@ -119,7 +119,8 @@ class Evidence(StatusModel):
     )
     reason: str | None = Field(
         None,
-        description="Succeeded, or what stands in the way: CredentialsRejected, AttributesNotUsable, GuardTripped.",
+        description="Succeeded, or why a person must act: CredentialsRejected, MissingCredentials, InvalidDestination, "
+        "AttributesNotUsable, GuardTripped.",
     )
     message: str | None = Field(None, description="What was found, for a person.")
     completion_time: Time | None = Field(None, description="When the answer was reached.")
@@ -158,7 +159,7 @@ class Status(StatusModel):
     cron_job: str | None = Field(None, description="Name of the CronJob in place.")
     next_sync_time: Time | None = Field(None, description="When the next run is due.")
     last_sync_time: Time | None = Field(None, description="End of the last finished run.")
-    last_successful_sync_time: Time | None = Field(None, description="End of the last run that succeeded.")
+    last_successful_sync_time: Time | None = Field(None, description="End of the last run that succeeded wholly.")
     last_successful_sync_start_time: Time | None = Field(
         None, description="When the last run that succeeded, at least partly, began, by the cluster's clock."
     )
@@ -166,7 +167,7 @@ class Status(StatusModel):
     last_sync: LastSync | None = Field(None, description="Report of the last finished run.")
     last_preview: LastPreview | None = Field(None, description="Report of the last dry run in the cluster.")
     last_check: LastCheck | None = Field(None, description="Result of the last finished check.")
-    evidence: Evidence | None = Field(None, description="The last check or run that reached an answer.")
+    evidence: Evidence | None = Field(None, description="The last check, preview or run that reached an answer.")
     history: list[HistoryEntry] | None = Field(
         None,
         max_length=HISTORY_LENGTH,
