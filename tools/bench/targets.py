@@ -1,4 +1,4 @@
-"""What the project has set itself, and whether a run of the benchmark met it."""
+"""Targets: figures with the bounds that they are held to, and whether a run of the benchmark met them."""
 
 from dataclasses import dataclass
 from typing import Literal

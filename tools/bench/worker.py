@@ -38,7 +38,7 @@ class Synced:
 
     took: Took
     report: dict[str, Any]
-    """See the contract, or docs/destination.md."""
+    """As docs/destination.md describes it."""
 
     @property
     def intercom_requests(self) -> int:

@@ -1,7 +1,7 @@
 """The bare client: the operator's writes, known beforehand, sent as fast as one asyncio loop sends them.
 
 It creates each destination and writes what the operator writes for it, in the same order. It reads nothing, compares
-nothing and remembers nothing, but for the one thing without which the last status would be a lie: with `--wait` it
+nothing and remembers nothing, but for the one thing without which the last status would be wrong: with `--wait` it
 waits for the end of the check's Job before it says that the check has passed.
 As a program: `python -m bench_operator.bare KUBECONFIG COUNT [--wait]`; it begins at the first line of its input.
 """

@@ -17,9 +17,9 @@ from mogulsync.kube.objects import JOBS, PODS, GroupVersionResource, NamespacedN
 from mogulsync.resource import names
 
 NAME: Final = "rehearsed-name"
-"""Stands for the destination's name in everything that is written."""
+"""Placeholder of the destination's name in everything that is written."""
 UID: Final = "rehearsed-uid"
-"""Stands for its uid."""
+"""Placeholder of its uid."""
 
 _DEFAULTS: Final = {"suspend": False, "maxChangedPercent": 100, "rateLimitPercent": 80, "emptyValues": "Clear"}
 

@@ -62,7 +62,7 @@ class ChartMogulClient:
         await self._http.__aexit__(kind, error, trace)
 
     async def ping(self) -> None:
-        """Return when the API key works."""
+        """Check that the API key works; raise CredentialsRejectedError when it is refused."""
         await self._http.request("GET", "/ping", what="ping", read=lambda _: None)
 
     async def customers(self, *, selected: SelectedDetails | None = None) -> AsyncIterator[list[Customer]]:

@@ -1,4 +1,4 @@
-"""A person's way to a cluster: by kubeconfig and context, with errors that name what was wrong and the fix."""
+"""A Kubernetes client for commands: by kubeconfig and context, with errors that name what was wrong and the fix."""
 
 import asyncio
 import os
@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import aiohttp
 from kubernetes.aio.client import ApiClient
@@ -74,8 +74,8 @@ class Access(RestClient):
         except StatusError as error:
             raise await self._explained(error, "patch", resource, namespace, name) from None
 
-    async def look_before_patch(self, resource: GroupVersionResource, namespace: str, name: str) -> Object:
-        """Return one object, by a patch that changes nothing: with the right to patch alone."""
+    async def read_by_dry_run(self, resource: GroupVersionResource, namespace: str, name: str) -> Object:
+        """Return one object, as the answer to an empty patch with dryRun: with the right to patch alone."""
         headers = {"Content-Type": "application/merge-patch+json"}
         try:
             return await self._request(
@@ -84,7 +84,7 @@ class Access(RestClient):
         except StatusError as error:
             raise await self._explained(error, "patch", resource, namespace, name) from None
 
-    async def claim(self, resource: GroupVersionResource, body: Object) -> Object:
+    async def apply_unforced(self, resource: GroupVersionResource, body: Object) -> Object:
         """Apply an object server-side without taking over what others set, and return it as stored."""
         metadata = body["metadata"]
         path = resource.path(metadata["namespace"], metadata["name"])
@@ -101,7 +101,7 @@ class Access(RestClient):
                 ) from None
             raise await self._explained(error, "patch", resource, metadata["namespace"], metadata["name"]) from None
 
-    async def fetch(self, path: str) -> Object:
+    async def read_path(self, path: str) -> Object:
         """Return what the API server answers at a path that everyone who is logged in may read."""
         try:
             return await self._request("GET", path)
@@ -110,8 +110,8 @@ class Access(RestClient):
                 f"GET {path}: {error.message}", status=error.status
             ) from None
 
-    async def ask(self, path: str, body: Object) -> Object:
-        """Post a question, such as a SelfSubjectAccessReview, and return the answer."""
+    async def review(self, path: str, body: Object) -> Object:
+        """Post a review, such as a SelfSubjectAccessReview, and return the answer."""
         try:
             return await self._request("POST", path, headers={"Content-Type": "application/json"}, body=body)
         except StatusError as error:
@@ -212,10 +212,10 @@ def _no_such_kind(resource: GroupVersionResource, error: StatusError) -> Cluster
 
 @asynccontextmanager
 async def open_access(reach: Reach, *, field_manager: str = FIELD_MANAGER) -> AsyncIterator[Access]:
-    """Yield the way to the cluster that the kubeconfig, or the Pod that this runs in, leads to.
+    """Yield a client of the cluster that the kubeconfig, or the Pod that this runs in, names.
 
     Raises:
-        ClusterProblemError: None does.
+        ClusterProblemError: Neither names one, or the kubeconfig cannot be read.
     """
     try:
         settings = await load_configuration(kubeconfig=reach.kubeconfig, context=reach.context)
@@ -262,9 +262,3 @@ async def _names(reach: Reach) -> list[str]:
     except (ClusterProblemError, TimeoutError):
         return []
     return [item["metadata"]["name"] for item in found]
-
-
-def metadata_of(seen: Object) -> dict[str, Any]:
-    """Return an object's metadata."""
-    metadata: dict[str, Any] = seen["metadata"]
-    return metadata

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from mogulsync import __version__
 from mogulsync.cluster.access import DESTINATIONS, NAMESPACES, Access
 from mogulsync.cluster.errors import ClusterProblemError
-from mogulsync.cluster.operators import LEASE_NAME, Operator, find_operators, look_at_lease, trouble_of_pods
+from mogulsync.cluster.operators import Operator, find_operators, look_at_lease, trouble_of_pods
 from mogulsync.kube.objects import CRONJOBS, PODS, GroupVersionResource, NamespacedName, Object
 from mogulsync.resource import names
 from mogulsync.resource.crd import custom_resource_definition
@@ -23,7 +23,7 @@ _CRDS: Final = GroupVersionResource(
 _CRD_NAME: Final = f"{names.PLURAL}.{names.GROUP}"
 _OWN_REVIEWS: Final = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 _REVIEWS: Final = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
-_PATIENCE: Final = timedelta(minutes=1)
+_OBSERVED_WITHIN: Final = timedelta(minutes=1)
 """How long the operator may take to see a change of a destination."""
 _SHOWN: Final = 5
 
@@ -132,7 +132,7 @@ def _after_install(access: Access, operator_namespace: str | None) -> list[tuple
 
 
 async def _kubernetes(access: Access) -> Finding:
-    version = await access.fetch("/version")
+    version = await access.read_path("/version")
     digits = [int("".join(filter(str.isdigit, str(version.get(part, "")))) or 0) for part in ("major", "minor")]
     version_text = f"Kubernetes {version.get('gitVersion')} at {access.server}"
     if tuple(digits) >= OLDEST_KUBERNETES:
@@ -185,7 +185,7 @@ def _no_crd(*, required: bool) -> Finding:
 async def _crd_by_discovery(access: Access, *, required: bool) -> Finding:
     """Look for the kind where everyone may, for a person who may not read CustomResourceDefinitions."""
     try:
-        served = await access.fetch(f"/apis/{names.API_VERSION}")
+        served = await access.read_path(f"/apis/{names.API_VERSION}")
     except ClusterProblemError as error:
         if error.not_found:
             return _no_crd(required=required)
@@ -228,7 +228,7 @@ async def _operator_without_deployment(access: Access, namespace: str | None) ->
     """Look for a Lease that something renews: an operator that was started by hand."""
     place = namespace or access.namespace
     try:
-        lease = await look_at_lease(access, place, LEASE_NAME)
+        lease = await look_at_lease(access, place, names.LEASE_NAME)
     except ClusterProblemError as error:
         if not error.not_found and not error.forbidden:
             raise
@@ -400,7 +400,7 @@ async def _allowed(access: Access, right: Right, namespace: str | None, *, user:
     kind = "SubjectAccessReview" if user else "SelfSubjectAccessReview"
     spec: Object = {"resourceAttributes": attributes} | ({"user": user, "groups": _groups(user)} if user else {})
     body = {"apiVersion": "authorization.k8s.io/v1", "kind": kind, "spec": spec}
-    answer = await access.ask(_REVIEWS if user else _OWN_REVIEWS, body)
+    answer = await access.review(_REVIEWS if user else _OWN_REVIEWS, body)
     return bool(answer["status"].get("allowed"))
 
 
@@ -459,7 +459,7 @@ def _unserved(destinations: list[Object], now: datetime) -> dict[str, list[str]]
     for each in destinations:
         metadata = each["metadata"]
         seen = (each.get("status") or {}).get("observedGeneration", -1)
-        if seen < metadata["generation"] and now - _changed(metadata) > _PATIENCE:
+        if seen < metadata["generation"] and now - _changed(metadata) > _OBSERVED_WITHIN:
             waiting.setdefault(metadata["namespace"], []).append(metadata["name"])
     return {
         place: [*listed[:_SHOWN], *([f"and {len(listed) - _SHOWN} more"] if len(listed) > _SHOWN else [])]

@@ -13,8 +13,6 @@ from mogulsync.resource import names
 
 DEPLOYMENTS: Final = GroupVersionResource("apps", "v1", "deployments", "Deployment")
 LEASES: Final = GroupVersionResource("coordination.k8s.io", "v1", "leases", "Lease")
-LEASE_NAME: Final = "mogulsync"
-"""Name of the Lease of an operator that is given no --lease-name."""
 
 _LABEL_VERSION: Final = "app.kubernetes.io/version"
 _COMPONENT: Final = f"{names.LABEL_COMPONENT}=operator"
@@ -69,7 +67,7 @@ def operator_of(deployment: Object) -> Operator:
         version=(metadata.get("labels") or {}).get(_LABEL_VERSION) or _tag(str(container.get("image") or "")),
         wanted=1 if spec.get("replicas") is None else spec["replicas"],
         ready=status.get("readyReplicas") or 0,
-        lease=(_values(arguments, "--lease-name") or [LEASE_NAME])[-1] if elects else "",
+        lease=(_values(arguments, "--lease-name") or [names.LEASE_NAME])[-1] if elects else "",
         watched=tuple(_values(arguments, "--namespace")),
         service_account=pod.get("serviceAccountName") or "default",
         selector=",".join(f"{key}={value}" for key, value in labels.items()),
@@ -93,7 +91,7 @@ def _tag(image: str) -> str:
 
 
 async def trouble_of_pods(access: Access, operator: Operator) -> str:
-    """Return why the operator's Pods do not run, in the words of who runs them; empty when not known."""
+    """Return why the operator's Pods do not run, in Kubernetes' words; empty when not known."""
     try:
         pods = await access.read_all(PODS, operator.namespace, label_selector=operator.selector)
     except ClusterProblemError as error:

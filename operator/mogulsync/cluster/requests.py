@@ -129,7 +129,7 @@ def request_value(destination: Object, annotation: str, *, now: datetime) -> str
 
 async def send(access: Access, purpose: Purpose, name: NamespacedName) -> Requested:
     """Set the annotation of one destination; needs the right to patch it and no other."""
-    before = await access.look_before_patch(DESTINATIONS, *name)
+    before = await access.read_by_dry_run(DESTINATIONS, *name)
     value = request_value(before, purpose.annotation, now=datetime.now(UTC))
     body = {"metadata": {"annotations": {purpose.annotation: value}}}
     await access.merge(DESTINATIONS, *name, body)

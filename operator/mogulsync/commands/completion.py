@@ -19,7 +19,7 @@ class _Bash(BashComplete):
 
     @staticmethod
     def _check_version() -> None:
-        """Nothing: a bash that is too old reports it where the script is used."""
+        """Do nothing: a bash that is too old reports it where the script is used."""
 
 
 _SHELLS: Final[dict[str, type[ShellComplete]]] = {"bash": _Bash, "zsh": ZshComplete, "fish": FishComplete}

@@ -252,10 +252,10 @@ async def _connect_by_server(target: Target, login: _Login, url: str | None, reg
     import dataclasses  # noqa: PLC0415 - as above
 
     from mogulsync.connect.callback import CannotListenError, listening  # noqa: PLC0415 - slow to import
-    from mogulsync.connect.certificate import throwaway  # noqa: PLC0415 - as above
+    from mogulsync.connect.certificate import self_signed_certificate  # noqa: PLC0415 - as above
     from mogulsync.intercom.oauth import code_in, exchange  # noqa: PLC0415 - as above
 
-    certificate = throwaway() if login.app.redirect_uri.startswith("https:") else None
+    certificate = self_signed_certificate() if login.app.redirect_uri.startswith("https:") else None
     try:
         async with listening(login.app.redirect_uri, certificate.context if certificate else None) as server:
             app = dataclasses.replace(login.app, redirect_uri=server.redirect_uri)
@@ -402,5 +402,5 @@ async def _store(target: Target, value: str) -> None:
 
     async with access.open_access(target.reach, field_manager=_FIELD_MANAGERS[target.side]) as cluster:
         body = secret(name=target.name, namespace=cluster.namespace, key=key, value=value)
-        await cluster.claim(access.SECRETS, body)
+        await cluster.apply_unforced(access.SECRETS, body)
         click.echo(f"Secret {target.name} is in namespace {cluster.namespace}.", err=True)

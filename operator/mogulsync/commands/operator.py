@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from mogulsync import logs
-from mogulsync.controller.addresses import HEALTH_PORT, LEASE_NAME, METRICS_PORT, Address
-from mogulsync.resource.names import ENV_IMAGE
+from mogulsync.controller.addresses import HEALTH_PORT, METRICS_PORT, Address
+from mogulsync.resource.names import ENV_IMAGE, LEASE_NAME
 
 if TYPE_CHECKING:
     from mogulsync.controller.options import OperatorOptions

@@ -96,7 +96,7 @@ def _widths(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> list[int]:
 
 
 def wrapped(lines: Sequence[str], *, width: int, indent: int) -> list[str]:
-    """Return the lines cut to a terminal's width; what goes on stands under what was cut."""
+    """Return the lines wrapped to a terminal's width; the lines that follow a cut are indented."""
     import textwrap  # noqa: PLC0415 - never where output is piped
 
     found: list[str] = []

@@ -10,9 +10,6 @@ import click
 
 from mogulsync import __version__
 
-KUBECTL_PLUGIN: Final = "kubectl-mogulsync"
-"""Name of the executable that kubectl takes for its command `kubectl mogulsync`."""
-
 
 class Listed(NamedTuple):
     """A command, as the overview shows it."""

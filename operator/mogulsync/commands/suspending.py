@@ -30,7 +30,7 @@ async def set_suspend(reach: Reach, selection: Selection, *, suspend: bool) -> i
 
 async def _set(access: Access, name: NamespacedName, label: str, *, suspend: bool) -> list[str]:
     """Return what was done, and what that means."""
-    before = await access.look_before_patch(DESTINATIONS, *name)
+    before = await access.read_by_dry_run(DESTINATIONS, *name)
     if bool(before["spec"].get("suspend")) is suspend:
         return [f"{label} {_ALREADY[suspend]}", *gitops_words(before, suspend=suspend)]
     after = await access.merge(DESTINATIONS, *name, {"spec": {"suspend": suspend}})

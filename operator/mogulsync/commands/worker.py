@@ -122,7 +122,7 @@ async def _run(
 
 
 def _leave(code: int) -> NoReturn:
-    """Exit at once: closing connections, or a thread that looks up a name, could take longer than the 5 seconds."""
+    """Exit at once: closing connections, or a thread that looks up a name, could take longer than a stopped run may."""
     with suppress(OSError):
         sys.stdout.flush()
         sys.stderr.flush()

@@ -16,15 +16,15 @@ _VALID: Final = timedelta(days=1)
 _CLOCKS_DIFFER: Final = timedelta(minutes=5)
 
 
-class Throwaway(NamedTuple):
-    """A new certificate, ready to serve."""
+class SelfSignedCertificate(NamedTuple):
+    """A new certificate, as a server's TLS context."""
 
     context: ssl.SSLContext
     fingerprint: str
     """SHA-256 of the certificate, as browsers show it."""
 
 
-def throwaway() -> Throwaway:
+def self_signed_certificate() -> SelfSignedCertificate:
     """Return a self-signed certificate for localhost and the loopback addresses.
 
     The key is on disk only while it is loaded, in a folder that its owner alone can read.
@@ -58,4 +58,4 @@ def throwaway() -> Throwaway:
             + certificate.public_bytes(serialization.Encoding.PEM)
         )
         context.load_cert_chain(pair)
-    return Throwaway(context, certificate.fingerprint(hashes.SHA256()).hex(":").upper())
+    return SelfSignedCertificate(context, certificate.fingerprint(hashes.SHA256()).hex(":").upper())

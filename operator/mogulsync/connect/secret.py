@@ -27,7 +27,7 @@ def is_name(text: str) -> bool:
 def secret(*, name: str, namespace: str | None, key: str, value: str) -> dict[str, Any]:
     """Return a Secret that holds one credential.
 
-    The value stands in `data`: the API server merges `stringData` badly when it is applied server-side.
+    The value is in `data`: the API server merges `stringData` badly when it is applied server-side.
     """
     place = {"namespace": namespace} if namespace else {}
     return {
@@ -40,7 +40,7 @@ def secret(*, name: str, namespace: str | None, key: str, value: str) -> dict[st
 
 
 def make_private(stream: TextIO) -> None:
-    """See to it that nobody else can read what is written to the stream.
+    """Let nobody but the owner read what is written to the stream.
 
     A file that others may read, as a shell's `>` makes it, is closed to them.
 

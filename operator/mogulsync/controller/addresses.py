@@ -1,11 +1,9 @@
-"""Where the operator's servers listen, and the defaults of its command line. Light, so that --help is fast."""
+"""Where the operator's servers listen. Imports little, so that --help is fast."""
 
 from typing import Final, NamedTuple
 
 METRICS_PORT: Final = 8080
 HEALTH_PORT: Final = 8081
-LEASE_NAME: Final = "mogulsync"
-"""Name of the Lease unless `--lease-name` gives another."""
 
 
 class Address(NamedTuple):

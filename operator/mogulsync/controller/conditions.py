@@ -1,6 +1,6 @@
 """The conditions of a destination, as a function of what the steps of a reconcile found.
 
-Ready is a chain of checks: the first that has something against it, or nothing more to say, decides.
+Ready follows from a chain of functions: the first that returns a value decides.
 """
 
 from collections.abc import Callable
@@ -150,9 +150,9 @@ def _checking(found: ConditionInputs) -> Readiness | None:
 
 
 def _against_evidence(found: ConditionInputs) -> Readiness | None:
-    """Return what the evidence has against the destination.
+    """Return Ready where the latest evidence shows that a person must act, else None.
 
-    A new generation lifts the guard at once; for everything else it starts a check, which settles it.
+    A new generation lifts the guard at once; for everything else it starts a check, whose answer is new evidence.
     """
     evidence = found.evidence
     if evidence is None or not is_obstacle(evidence):

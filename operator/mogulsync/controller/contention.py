@@ -1,4 +1,4 @@
-"""Whether another writes against the operator: what it wrote is changed again and again, and it waits ever longer.
+"""How long a write waits that another has undone again and again: ever longer.
 
 A person's change is put back at once. A second operator on the same namespaces puts its own back as fast, and
 without a wait the two would write as often as the API server takes it.

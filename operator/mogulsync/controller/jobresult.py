@@ -76,7 +76,7 @@ def job_result(job: ObservedJob, pods: Sequence[ObservedPod]) -> JobResult:
 def _times(found: WorkerReport, job: ObservedJob, ending: JobEnd) -> tuple[datetime, datetime]:
     """Return the report's times; what lies outside the Job's own life is replaced by the Job's.
 
-    The clock of the Pod's node may be wrong, and one time in the future would outrank every later truth.
+    The clock of the Pod's node may be wrong, and one time in the future would outrank every later run.
     """
 
     def within(moment: datetime | None, otherwise: datetime) -> datetime:

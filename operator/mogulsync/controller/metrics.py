@@ -1,7 +1,7 @@
 """Prometheus metrics: of the operator itself, and of every destination's last run.
 
-What others count already (queue, watches, resources) is read when Prometheus asks, so that a series
-vanishes with its destination and nothing is kept in step by hand. Labels hold names from the cluster and
+What is counted elsewhere (queue, watches, destinations) is read at each scrape, so that a series vanishes with its
+destination and nothing is kept in step by hand. Labels hold names from the cluster and
 words from fixed lists only. `docs/metrics.md` lists them all, and a test compares the two.
 """
 
@@ -14,12 +14,10 @@ from prometheus_client.metrics_core import GaugeMetricFamily, InfoMetricFamily, 
 from prometheus_client.registry import Collector
 
 from mogulsync import __version__
+from mogulsync.kube.objects import Object
 from mogulsync.kube.watch import WatchStats
 from mogulsync.kube.workqueue import QueueStats
 from mogulsync.resource.reasons import ConditionType, Outcome
-
-Resource = Mapping[str, Any]
-"""An IntercomDestination as the API server sent it."""
 
 _RECONCILE_BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _LAG_BUCKETS: Final = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5)
@@ -43,11 +41,12 @@ class Metrics:
 
     Args:
         registry: Where the metrics are found.
-        queue: Returns how full the work queue is.
+        queue: Returns depth and age of the workqueue.
         watches: Returns signs of life of each kind's watch.
         unreadable: Returns the namespaces that are to be served and cannot be read.
         is_leader: Returns whether this replica holds the lease.
-        destinations: Returns all resources. Only the leader shows them, so that no two replicas show the same.
+        destinations: Returns all destinations, as the API server sent them. Only the leader shows them, so that no two
+            replicas show the same.
     """
 
     def __init__(
@@ -58,7 +57,7 @@ class Metrics:
         watches: Callable[[], Mapping[str, WatchStats]],
         unreadable: Callable[[], Iterable[str]],
         is_leader: Callable[[], bool],
-        destinations: Callable[[], Iterable[Resource]],
+        destinations: Callable[[], Iterable[Object]],
     ) -> None:
         self._durations = Histogram(
             "mogulsync_reconcile_duration_seconds",
@@ -154,14 +153,14 @@ def _family(name: str, documentation: str, *labels: str) -> GaugeMetricFamily:
 class _DestinationCollector(Collector):
     """Reads every destination's status when Prometheus asks."""
 
-    def __init__(self, destinations: Callable[[], Iterable[Resource]]) -> None:
+    def __init__(self, destinations: Callable[[], Iterable[Object]]) -> None:
         self._destinations = destinations
 
     def collect(self) -> Iterator[Metric]:
         """Yield each family, with the samples of all destinations."""
         families = _DestinationFamilies()
-        for resource in self._destinations():
-            families.add(resource)
+        for destination in self._destinations():
+            families.add(destination)
         yield from vars(families).values()
 
 
@@ -186,14 +185,14 @@ class _DestinationFamilies:
         self.failures = _family("consecutive_failures", "Runs since the last one that succeeded wholly.")
         self.due = _family("next_sync_timestamp_seconds", "When the next run is due, in Unix time.")
 
-    def add(self, resource: Resource) -> None:
+    def add(self, destination: Object) -> None:
         """Add one destination's samples."""
-        metadata, status = resource["metadata"], resource.get("status") or {}
+        metadata, status = destination["metadata"], destination.get("status") or {}
         labels = [metadata["namespace"], metadata["name"]]
         conditions = {item["type"]: item["status"] for item in status.get("conditions") or ()}
         for condition, absent in _CONDITIONS.items():
             self.condition.add_metric([*labels, condition, conditions.get(condition, absent)], 1)
-        self.suspended.add_metric(labels, int(bool((resource.get("spec") or {}).get("suspend"))))
+        self.suspended.add_metric(labels, int(bool((destination.get("spec") or {}).get("suspend"))))
         self.failures.add_metric(labels, status.get("consecutiveFailures") or 0)
         _add_time(self.succeeded, labels, status.get("lastSuccessfulSyncTime"))
         _add_time(self.due, labels, status.get("nextSyncTime"))

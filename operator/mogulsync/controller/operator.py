@@ -241,7 +241,7 @@ class _CurrentController:
         return self._controller.watches() if self._controller else {}
 
     def queue(self) -> QueueStats:
-        """Return how full the queue is."""
+        """Return depth and age of the workqueue."""
         return self._controller.queue.stats() if self._controller else QueueStats(depth=0, oldest=0.0)
 
     def unreadable(self) -> Collection[str]:

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from mogulsync.controller.addresses import LEASE_NAME, Address
+from mogulsync.controller.addresses import Address
+from mogulsync.resource import names
 from mogulsync.resource.job import Job
 
 
@@ -18,7 +19,7 @@ class OperatorOptions:
     health_address: Address
     leader_elect: bool = True
     """Off only where it is certain that there is one replica."""
-    lease_name: str = LEASE_NAME
+    lease_name: str = names.LEASE_NAME
     """Two operators in one namespace need two names."""
     job: Job = Job()
     """The defaults of every destination's spec.job."""

@@ -41,7 +41,7 @@ def liveness_problems(
         if watch.age > thresholds.watch_age
     ]
     if queue.oldest > thresholds.queue_age:
-        lines.append(f"the queue stands still: the oldest of {queue.depth} items has waited for {queue.oldest:.0f} s")
+        lines.append(f"the queue is stuck: the oldest of {queue.depth} items has waited for {queue.oldest:.0f} s")
     if loop_lag > thresholds.loop_lag:
         lines.append(f"the event loop is {loop_lag:.1f} s late")
     return lines

@@ -201,7 +201,7 @@ class Reconciler:
 
 
 async def _refuse_spec(snapshot: Snapshot) -> StepResult:
-    """Return what a newer version's spec has that is not understood, or an older one's that was not refused then.
+    """Return the result for a spec of a newer version, which has unknown keys, or of an older one, now refused.
 
     What is in place goes on.
     """

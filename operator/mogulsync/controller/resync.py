@@ -19,7 +19,7 @@ _EVERYWHERE: Final = "all namespaces"
 class Resync:
     """Lists everything that is watched, in all or in some namespaces.
 
-    Namespaces are independent: one that cannot be read keeps none of the others back. A list is the truth: where
+    Namespaces are independent: one that cannot be read keeps none of the others back. A list is authoritative: where
     its resourceVersion is lower than one that was seen before, the cluster was restored from a backup, and what
     is known of it is dropped.
 

@@ -29,7 +29,7 @@ class ResyncSettings:
     """When everything is listed and reconciled anew, in seconds."""
 
     interval: float = 600.0
-    """Whatever the watches said: a list is the truth. Ten minutes cost one request for 500 objects of a kind."""
+    """Whatever the watches showed: a list is authoritative. Ten minutes cost one request for 500 objects of a kind."""
     spread: float = 0.1
     """Share of the interval by which it varies, so that replicas and operators do not list at one moment."""
     relist_delay: float = 2.0

@@ -1,4 +1,4 @@
-"""Reads a worker's report from a termination message, which is foreign input: whatever is in it, the rest goes on.
+"""Reads a worker's report from a termination message, which is untrusted input: nothing in it fails a reconcile.
 
 The API server must take what comes out of here into the status, and Python must be able to read it again:
 text that UTF-8 can hold, whole numbers of 64 bits, a depth that no parser refuses, times that a calendar has.

@@ -8,4 +8,6 @@
 | cache          | the latest state of each object that was seen           | tools/cache (Indexer)   |
 | workqueue      | keys that wait for a reconcile, with backoff            | util/workqueue          |
 | leaderelection | of several replicas one acts                            | tools/leaderelection    |
+| cron           | when a cron expression is due                           | (robfig/cron)           |
+| proxies        | the proxy on the way to the API server                  | (net/http)              |
 """

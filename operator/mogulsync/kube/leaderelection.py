@@ -7,7 +7,7 @@ stopping the work; and it never releases the lease, so that every rollout waits 
 protocol here is client-go's (`tools/leaderelection`), on which all of Kubernetes' own controllers rely:
 
 - Times come from this process' monotonic clock. What another process wrote into the Lease counts only
-  as a sign of life, from the moment it was seen here; clocks of different machines never meet.
+  as a sign of life, from the moment it was seen here; clocks of different machines are never compared.
 - A leader's right to act ends `renew_deadline` after the last renewal *left* it, which is before
   any other could have seen that renewal `lease_duration` ago. Work is cancelled then, and `is_leader`
   turns False by itself even while the event loop is blocked: ask it right before a write.
@@ -63,7 +63,7 @@ class LeaderElection(Protocol):
 
 
 class AlwaysLeader:
-    """No election: for a single process (`--no-leader-elect`)."""
+    """Leads always, without a Lease: for a single process (`--no-leader-elect`)."""
 
     is_leader: Final = True
     is_follower: Final = False

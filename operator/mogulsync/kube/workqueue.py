@@ -18,7 +18,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class QueueStats:
-    """How full a queue is."""
+    """Depth and age of a queue."""
 
     depth: int
     """Keys that are due."""
@@ -89,7 +89,7 @@ class WorkQueue(Generic[K]):
         self._timers[key] = asyncio.get_running_loop().call_later(seconds, self.add, key)
 
     def stats(self) -> QueueStats:
-        """Return how full the queue is."""
+        """Return the queue's depth and age."""
         due = list(self._due.values())
         return QueueStats(depth=len(due), oldest=self._clock() - min(due) if due else 0.0)
 

@@ -16,7 +16,7 @@ from mogulsync.resource.reasons import (
 )
 
 _NAME: Final = "NAME"
-"""Stands in the texts for the destination's name."""
+"""Placeholder of the destination's name in the texts."""
 
 RUN_FIXES: Final[dict[RunReason, str]] = {
     RunReason.SUCCEEDED: "Nothing: all is well.",

@@ -13,6 +13,8 @@ CATEGORY: Final = "mogulsync"
 
 FIELD_MANAGER: Final = "mogulsync"
 """Owner of every field that the operator applies."""
+LEASE_NAME: Final = "mogulsync"
+"""Name of the Lease of an operator that is given no --lease-name."""
 
 NAME_MAX_LENGTH: Final = 52
 """Longest name of a resource: Kubernetes allows a CronJob, which carries the same name, no more."""

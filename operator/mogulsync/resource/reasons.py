@@ -121,7 +121,7 @@ class ConditionType(StrEnum):
 
 
 class ConditionReason(StrEnum):
-    """Reasons that the operator gives of its own; a run's or check's reason may stand there too."""
+    """Reasons that the operator gives of its own; a run's or check's reason may be there too."""
 
     READY = "Ready"
     """The CronJob is in place and the credentials passed a check."""

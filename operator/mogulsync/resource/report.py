@@ -107,7 +107,7 @@ class ErrorCount(ReportPart):
 
 
 class WarningCount(ReportPart):
-    """Something that the run coped with."""
+    """A warning: what the run found and did not fail by, with a count."""
 
     reason: WarningReason
     count: int

@@ -39,7 +39,7 @@ class Source(StrEnum):
 
 
 class SourceInfo(NamedTuple):
-    """What Intercom needs to know of a source."""
+    """The Intercom attribute of a source: its default name, its type and its description."""
 
     attribute: str
     """Name of the custom attribute when the resource names none."""

@@ -1,7 +1,7 @@
 """The spec of an IntercomDestination, which a user declares: its defaults and its rules.
 
 The CustomResourceDefinition is generated from these models, so each field's description is what
-`kubectl explain` prints. A rule stands here once, as CEL and as Python.
+`kubectl explain` prints. A rule is written here once, as CEL and as Python.
 """
 
 import re

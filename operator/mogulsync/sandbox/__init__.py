@@ -11,10 +11,10 @@ While it serves, three things can be used:
 
     sandbox.account    the data of both APIs: read it, change it, delete and merge contacts, revoke credentials
     sandbox.faults     fault injection: faults.inject(Respond(503), method="PUT", times=2)
-    sandbox.requests    the log of requests: requests.count(api="intercom", method="PUT")
+    sandbox.requests   the log of requests: requests.count(api="intercom", method="PUT")
 
-The same seed and sizes make the same account. GeneratedRecords are generated on access, so a million contacts
-cost neither time at the start nor memory.
+The same seed and sizes make the same account. Records are generated on access, so a million contacts cost neither
+time at the start nor memory.
 """
 
 from mogulsync.sandbox.account import (

@@ -339,7 +339,7 @@ class SandboxAccount:
     def candidate_contacts(self, field: str, values: Iterable[object]) -> set[int] | None:
         """Return the indexes of contacts among which all are whose field equals one of the values.
 
-        None: it takes a look at every contact.
+        None: every contact has to be looked at.
         """
         if None in (wanted := list(values)):
             return None

@@ -122,7 +122,7 @@ class Faults:
             api: Of these requests only; None: of both.
             method: Of these requests only.
             path: A regular expression for the whole path below the API's base URL.
-            body: Says of a request's parsed JSON body whether it matches; without one, or with a body that lacks what
+            body: Returns whether a request's parsed JSON body matches; without one, or with a body that lacks what
                 it looks up, the request does not match.
             skip: Matching requests that pass first.
             times: Requests that it applies to; None: all.

@@ -84,7 +84,7 @@ class _Condition:
 
     test: Predicate
     candidates: set[int] | None
-    """Indexes among which all that match are; None: it takes a look at every contact."""
+    """Indexes among which all that match are; None: every contact has to be looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,7 +273,7 @@ def _typed(kind: str, value: Any, field: str) -> Any:
 
 
 def _order(sort: object) -> tuple[Callable[[SandboxContact], Any], bool]:
-    """Return what contacts are ordered by, and whether backwards; without a wish: as they were created."""
+    """Return what contacts are ordered by, and whether backwards; without `sort`: as they were created."""
     if sort is None:
         return (lambda _: 0), False
     if not isinstance(sort, dict):

@@ -1,4 +1,4 @@
-"""One check: looks whether a sync could do its work, by credentials and attributes. Writes nothing."""
+"""One check: whether a sync could do its work, by credentials and attributes. Writes nothing."""
 
 import asyncio
 import logging

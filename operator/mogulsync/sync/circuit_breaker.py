@@ -35,7 +35,7 @@ class CircuitBreaker:
             raise self._open(f"{MAX_OUTAGES_IN_A_ROW} requests in a row got no answer", error)
 
     def conclude(self) -> None:
-        """Return when all requests are done and the run may succeed.
+        """Check that the run may succeed, once all requests are done.
 
         Raises:
             RunError: There was an outage, and no request was answered.

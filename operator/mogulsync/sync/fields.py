@@ -27,7 +27,7 @@ _DETAILS: Final[Mapping[Source, Detail]] = {
 """What is read of each customer only where a field needs it."""
 
 Value = str | float | int | bool
-"""Text, a number, an amount in currency units, unix seconds, or a truth value."""
+"""Text, a number, an amount in currency units, unix seconds, or a boolean."""
 
 
 class Field(NamedTuple):
@@ -53,7 +53,7 @@ NO_PLANS: Final = PlanTexts()
 
 
 class Facts(NamedTuple):
-    """All that the sources need to know of one customer."""
+    """What the values of one customer's fields follow from."""
 
     customer: Customer
     net_payments: float | None

@@ -20,7 +20,7 @@ class Guard(NamedTuple):
         return self.max_changed_percent < _ALL
 
     def check(self, *, changed: int, matched: int) -> None:
-        """Return when so many contacts may be written.
+        """Check that so many contacts may be written.
 
         Raises:
             RunError: They are more than the share of the matched contacts.

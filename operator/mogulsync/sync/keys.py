@@ -10,7 +10,7 @@ from mogulsync.transport.json_values import text_forms, trimmed
 
 
 class Keys(Protocol):
-    """One way to match."""
+    """How customers and contacts are compared: by the keys of each."""
 
     def written(self, customer: Customer) -> Sequence[str]:
         """Return the customer's keys as ChartMogul has them, trimmed, blank ones left out."""

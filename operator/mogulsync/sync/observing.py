@@ -1,4 +1,4 @@
-"""Observing a plan: what a preview gets to know of a dry run, record by record."""
+"""Observing a plan: what a preview gets of a dry run, record by record."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple, Protocol

@@ -1,4 +1,4 @@
-"""How far a run has come: plain counts that whoever shows them looks at when it likes."""
+"""How far a run has come: counts that a display reads at times of its own."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum

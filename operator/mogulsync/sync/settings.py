@@ -3,16 +3,16 @@
 from typing import Final
 
 STOP_GRACE_SECONDS: Final = 2.5
-"""Seconds that writes under way have to end in when a run is stopped; it is over within 5 (the contract, 4.1)."""
+"""Seconds that writes under way have to end in when a run is stopped. It has to be over within 5 seconds."""
 
 CANCEL_SECONDS: Final = 1.0
 """Seconds that everything else has to notice in that the run is stopped."""
 
 FRESH_ATTRIBUTE_SECONDS: Final = 60
-"""Seconds after it was made for which an attribute may be unknown to Intercom's writes (3.4)."""
+"""Seconds after it was made for which an attribute may be unknown to Intercom's writes."""
 
 MAX_OUTAGES_IN_A_ROW: Final = 50
-"""Outages with no answer in between that end a run (3.6)."""
+"""Outages with no answer in between that end a run."""
 
 BATCH_SIZE: Final = 150
 """Contacts compared at a time where they do not come in pages."""

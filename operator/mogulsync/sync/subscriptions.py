@@ -59,7 +59,7 @@ class SubscriptionLookup:
         return self._errors.get(customer.uuid)
 
     def conclude(self) -> None:
-        """Return when every contact has been compared.
+        """Check that the run may succeed, once every contact has been compared.
 
         Raises:
             RunError: Subscriptions were asked for and not one answer came.

@@ -3,7 +3,7 @@
 from typing import Final
 
 OMISSION: Final = "…"
-"""Stands for words that are left out."""
+"""Replaces words that are left out."""
 
 _LONGEST: Final = 200
 """Characters of a detail at most."""

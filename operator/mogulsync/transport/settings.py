@@ -8,13 +8,13 @@ class RequestSettings:
     """How long a request may take and how often it is sent again."""
 
     attempts: int = 6
-    """How often a request is sent at most, the first attempt included (the contract, section 3.6)."""
+    """How often a request is sent at most, the first attempt included."""
 
     attempt_timeout: float = 30.0
-    """Seconds of one attempt, from the connection to the last byte of the answer (3.6)."""
+    """Seconds of one attempt, from the connection to the last byte of the answer."""
 
     total_timeout: float = 300.0
-    """Seconds of all attempts and the waits between them. Waiting for the rate limiter is not counted (3.6)."""
+    """Seconds of all attempts and the waits between them. Waiting for the rate limiter is not counted."""
 
     backoff_first: float = 1.0
     """Seconds before the second attempt, at most; the wait doubles with each further one. Half of it up to all of it
@@ -24,11 +24,11 @@ class RequestSettings:
     """Seconds at which the doubling ends."""
 
     retry_after_max: float = 60.0
-    """Seconds of `Retry-After` that are waited at most; a longer one counts as this (3.6)."""
+    """Seconds of `Retry-After` that are waited at most; a longer one counts as this."""
 
     throttled_timeout: float = 1800.0
     """Seconds for which a request may get nothing but refusals for being too fast. They use up neither attempts nor
-    the time above (3.6)."""
+    the time above."""
 
     unavailable_max: int = 40
     """503 in a row of one request that may mean too many connections. Of ten runs that share 20 connections each meets

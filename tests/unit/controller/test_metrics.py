@@ -1,7 +1,7 @@
 """What Prometheus sees of the operator and of every destination."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ _LABELS = {"namespace": "crm", "name": "production"}
 
 
 def _registry(
-    destinations: Iterable[Mapping[str, Any]] = (), *, is_leader: bool = True, queue: QueueStats | None = None
+    destinations: Iterable[dict[str, Any]] = (), *, is_leader: bool = True, queue: QueueStats | None = None
 ) -> CollectorRegistry:
     registry = CollectorRegistry()
     _metrics(registry, destinations, is_leader=is_leader, queue=queue)
@@ -26,7 +26,7 @@ def _registry(
 
 def _metrics(
     registry: CollectorRegistry,
-    destinations: Iterable[Mapping[str, Any]] = (),
+    destinations: Iterable[dict[str, Any]] = (),
     *,
     is_leader: bool = True,
     queue: QueueStats | None = None,

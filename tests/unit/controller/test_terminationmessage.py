@@ -1,4 +1,4 @@
-"""A termination message is foreign input: whatever is in it, the status can hold what is made of it."""
+"""A termination message is untrusted input: whatever is in it, the status can hold what is made of it."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Sees to it that the credentials, the attributes and all else that a check looks at have been checked."""
+"""Records checks that have ended, and starts one when what a check looks at has not been checked."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
