@@ -1,6 +1,7 @@
 """Writes a destination's CronJob and Jobs, and puts what the API server answers into the cache."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -133,8 +134,12 @@ class Children:
         return parse_job(stored)
 
     async def result_of(self, snapshot: Snapshot, job: ObservedJob) -> JobResult:
-        """Return what a Job that has ended came to."""
-        return job_result(job, await self.pods_at_end(snapshot, job))
+        """Return what a Job that has ended came to.
+
+        A console may make a Job without the annotation of its generation: it is taken to be of the present spec.
+        """
+        result = job_result(job, await self.pods_at_end(snapshot, job))
+        return result if result.generation is not None else replace(result, generation=snapshot.destination.generation)
 
     async def pods_at_end(self, snapshot: Snapshot, job: ObservedJob) -> tuple[ObservedPod, ...]:
         """Return the Pods of a Job that has ended; asks the API server when the watch may be behind."""

@@ -328,6 +328,19 @@ async def test_a_consoles_job_without_an_owner_is_a_run(metadata: dict[str, Any]
     assert [entry["job"] for entry in status.get("history") or ()] == (["by-hand"] if is_run else [])
 
 
+async def test_a_consoles_run_that_trips_the_guard_stalls_until_a_new_generation() -> None:
+    world = FakeWorld()
+    await world.make_ready()
+    world.add_job("by-hand", annotations=BY_HAND)
+    world.finish("by-hand", "Failed", "GuardTripped")
+    await world.reconcile()
+    assert world.condition("Ready") == ("False", "GuardTripped")
+    assert world.condition("Stalled") == ("True", "GuardTripped")
+    world.edit(maxChangedPercent=50)
+    await world.reconcile()
+    assert world.condition("Ready") == ("True", "Ready")
+
+
 @pytest.mark.parametrize(
     ("hindrance", "overdue"),
     [
