@@ -17,13 +17,12 @@ _HEAD = """\
 The same program is `mogulsync …` and, as a kubectl plugin, `kubectl mogulsync …`.
 
 ```sh
-uv tool install .                                        # from a checkout, or with the wheel of a release
-pipx install mogulsync-0.2.0-py3-none-any.whl            # likewise
+uv tool install .                                        # from a checkout; or: pipx install .
 docker run --rm -v "$PWD:/work:ro" -w /work registry.example.com/mogulsync:0.2.0 validate destination.yaml
 source <(mogulsync completion bash)
 ```
 
-The wheel installs `mogulsync`, `kubectl-mogulsync`, by which kubectl finds its plugin, and
+The package installs `mogulsync`, `kubectl-mogulsync`, by which kubectl finds its plugin, and
 `kubectl_complete-mogulsync`, which kubectl asks for the plugin's completion. `uv tool install '.[sandbox]'`
 brings what `mogulsync sandbox` needs; the image has it.
 
