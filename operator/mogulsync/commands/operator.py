@@ -136,7 +136,8 @@ def _job_defaults(path: Path | None) -> "Job":
 def _name(text: str, option: str) -> str:
     if not re.fullmatch(_NAME, text):
         raise click.BadParameter(
-            f'"{text}" is no name of Kubernetes: small letters, digits and - between them', param_hint=option
+            f'"{text}" is no name that Kubernetes takes: small letters, digits and, between them, - and .',
+            param_hint=option,
         )
     return text
 

@@ -104,8 +104,8 @@ def _require_extra() -> None:
             importlib.import_module(module)
         except ModuleNotFoundError as missing:
             raise click.ClickException(
-                f"the sandbox needs {module}, which comes with the extra `sandbox`: install it with "
-                "`pip install 'mogulsync[sandbox]'` or `uv tool install 'mogulsync[sandbox]'`, or use the image"
+                f"the sandbox needs {module}, which comes with the extra `sandbox`: install it "
+                "from a checkout with `pip install '.[sandbox]'` or `uv tool install '.[sandbox]'`, or use the image"
             ) from missing
 
 

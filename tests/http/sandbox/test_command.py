@@ -69,7 +69,7 @@ def test_without_the_extra_it_names_the_fix() -> None:
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)  # noqa: S603 - ours
     assert ended.returncode == 1
     assert ended.stderr.startswith("Error: the sandbox needs starlette, which comes with the extra `sandbox`")
-    assert "pip install 'mogulsync[sandbox]'" in ended.stderr
+    assert "pip install '.[sandbox]'" in ended.stderr
     assert "Traceback" not in ended.stderr
 
 
