@@ -26,7 +26,7 @@ class Observer:
         """When each run's Job was first in its destination's history."""
 
     def see_destination(self, seen: Object) -> None:
-        """Take in a destination's state."""
+        """Record a destination's state."""
         now, status = time.monotonic(), seen.get("status") or {}
         if _is_true(status, "Ready"):
             self.ready.setdefault(seen["metadata"]["name"], now)
@@ -34,11 +34,11 @@ class Observer:
             self.reported.setdefault(entry["job"], now)
 
     def see_cronjob(self, seen: Object) -> None:
-        """Take in a CronJob's state."""
+        """Record a CronJob's state."""
         self.scheduled.setdefault((seen["metadata"]["name"], seen["spec"]["schedule"]), time.monotonic())
 
     def see_job(self, seen: Object) -> None:
-        """Take in a Job's state."""
+        """Record a Job's state."""
         if _is_true(seen.get("status") or {}, "Complete"):
             self.ended.setdefault(seen["metadata"]["name"], time.monotonic())
 

@@ -21,7 +21,7 @@ __all__ = ["Answer", "UnavailableError", "compute", "find_program"]
 
 
 class Answer(NamedTuple):
-    """What kstatus says of a resource."""
+    """A resource's status, as kstatus computes it."""
 
     status: str
     """Current, InProgress, Failed, Terminating, NotFound or Unknown."""

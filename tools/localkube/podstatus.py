@@ -21,7 +21,7 @@ _HOST: Final = "127.0.0.1"
 
 @dataclass(frozen=True)
 class Ending:
-    """How a container ended, and what the Pod says of it beside."""
+    """How a container ended, with the reason and message of its Pod."""
 
     exit_code: int
     reason: str

@@ -118,7 +118,7 @@ def _trouble(pod: Object) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class LeaseSeen:
-    """A Lease, looked at for as long as it took to know whether its holder is alive."""
+    """The holder of a Lease, and whether it renews it."""
 
     holder: str
     alive: bool

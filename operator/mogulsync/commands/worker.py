@@ -31,7 +31,7 @@ _STANDARD_INPUT: Final = "-"
 
 
 class WorkerOptions(NamedTuple):
-    """What the command line says."""
+    """The options of the command line."""
 
     destination: str | None
     report: str | None

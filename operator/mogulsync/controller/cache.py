@@ -74,7 +74,7 @@ class DestinationCache:
         return is_news
 
     def remove(self, resource: GroupVersionResource, last: Object) -> None:
-        """Take note that an object was deleted; `last` is its last state."""
+        """Record that an object was deleted; `last` is its last state."""
         cache, name = self._caches[resource], NamespacedName.of(last)
         known = cache.get(name)
         if known is not None and known["metadata"]["uid"] != last["metadata"]["uid"]:

@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Notice:
-    """What an Event says."""
+    """Reason, action and message of an Event."""
 
     reason: str
     action: str
@@ -50,7 +50,7 @@ def transitions(before: list[Condition], after: list[Condition]) -> Iterator[Con
 
 
 def notice_of(condition: Condition) -> Notice:
-    """Return what the Event of a condition's change says."""
+    """Return the notice of a condition's change."""
     return Notice(
         reason=condition.reason,
         action=condition.type,
@@ -60,7 +60,7 @@ def notice_of(condition: Condition) -> Notice:
 
 
 def build_event(destination: IntercomDestination, notice: Notice, *, now: datetime) -> Object:
-    """Return the Event that says so of the destination."""
+    """Return the Event of a notice, which regards the destination."""
     key = destination.key
     return {
         "apiVersion": EVENTS.api_version,

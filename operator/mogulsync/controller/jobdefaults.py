@@ -29,7 +29,7 @@ class JobDefaults:
 
 
 def merged_job(below: Job, above: Job) -> Job:
-    """Return what two say of Jobs: a key of `above` replaces that of `below`, and maps and named lists merge."""
+    """Return two shapes of Jobs as one: a key of `above` replaces that of `below`, maps and named lists merge."""
     names = [name for name in Job.model_fields if getattr(above, name) is not None]
     return below.model_copy(update={name: _merged(name, getattr(below, name), getattr(above, name)) for name in names})
 

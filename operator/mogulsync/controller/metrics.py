@@ -105,7 +105,7 @@ class Metrics:
 
 
 class _OperatorCollector(Collector):
-    """Reads the operator's own state when Prometheus asks."""
+    """Reads the operator's own state at each scrape."""
 
     def __init__(
         self,
@@ -151,7 +151,7 @@ def _family(name: str, documentation: str, *labels: str) -> GaugeMetricFamily:
 
 
 class _DestinationCollector(Collector):
-    """Reads every destination's status when Prometheus asks."""
+    """Reads every destination's status at each scrape."""
 
     def __init__(self, destinations: Callable[[], Iterable[Object]]) -> None:
         self._destinations = destinations

@@ -110,7 +110,7 @@ class Controller:
             group.create_task(self.queue.run(self._reconcile, workers=self._settings.workers))
 
     def see(self, resource: GroupVersionResource, event: str | None, seen: Object) -> None:
-        """Take in what a watch showed; `event` is None for what was listed."""
+        """Cache what a watch showed and queue the destination's key; `event` is None for what was listed."""
         if event == "DELETED":
             self.cache.remove(resource, seen)
         elif not self.cache.put(resource, seen):
@@ -118,7 +118,7 @@ class Controller:
         self.queue.add(destination_of(resource, seen))
 
     def note_relist(self) -> None:
-        """Take in that a watch had to list anew."""
+        """Record that a watch had to list anew, so that everything is listed again."""
         self._relisted.set()
 
     async def _reconcile(self, key: NamespacedName) -> float | None:
@@ -190,7 +190,7 @@ class Controller:
                     self._relisted.set()
 
     def _note_restored(self) -> None:
-        """Take in that versions went back: watches go on from versions that are yet to come, and must begin anew."""
+        """Begin anew after versions went back: the watches wait for versions that are yet to come."""
         self._resync.complete = False
         self._reconciler.forget()
         self._restored.set()

@@ -9,7 +9,7 @@ from mogulsync.resource.job import Job
 
 @dataclass(frozen=True, kw_only=True)
 class OperatorOptions:
-    """What the command line asks for."""
+    """The options of the command line."""
 
     image: str
     """What Jobs run unless spec.job.image says otherwise."""

@@ -44,7 +44,7 @@ class ResyncSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class ReconcileSettings:
-    """When a reconcile looks again, and what is late."""
+    """When a destination is reconciled again, and what is late."""
 
     requeue_margin: timedelta = timedelta(milliseconds=500)
     """Added to the time after which something changes, so that it has changed when it is looked at."""

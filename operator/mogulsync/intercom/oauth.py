@@ -31,7 +31,7 @@ AUTHORIZE_URLS: Final[dict[Region, str]] = {
     "EU": "https://app.eu.intercom.com/oauth",
     "AU": "https://app.au.intercom.com/oauth",
 }
-"""Where a person says yes, by the region that hosts the workspace."""
+"""Where a person authorizes an app, by the region that hosts the workspace."""
 
 TOKEN_URL: Final = "https://api.intercom.io/auth/eagle/token"  # noqa: S105 - an address
 """Exchanges codes for tokens; the same for all regions."""
@@ -89,7 +89,7 @@ def new_state() -> str:
 
 
 def authorization_address(app: OAuthApp, *, state: str) -> str:
-    """Return the address that the person's browser visits to say yes."""
+    """Return the address at which a person authorizes the app."""
     client = WebApplicationClient(app.client_id)
     built = client.prepare_request_uri(_with_scheme(app.authorize_url, "https"), app.redirect_uri, state=state)
     return _with_scheme(str(built), urlsplit(app.authorize_url).scheme)

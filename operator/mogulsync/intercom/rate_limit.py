@@ -33,7 +33,7 @@ _TOO_MANY_REQUESTS: Final = 429
 
 
 class Budget(NamedTuple):
-    """What an answer says of the workspace's budget; None for what it does not say or what makes no sense."""
+    """The workspace's budget by an answer's headers; None for what is missing or makes no sense."""
 
     limit: int | None
     """Requests in a window."""

@@ -106,7 +106,7 @@ class LeaderElectionConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class LeaderElectionRecord:
-    """What a Lease says about its holder. Two records that differ mean that the holder is alive."""
+    """The holder of a Lease, as its spec has it. Two records that differ mean that the holder is alive."""
 
     holder_identity: str
     lease_duration: float
@@ -393,7 +393,7 @@ def _is_held(observed: ObservedLease | None, identity: str) -> bool:
 
 
 def _microtime() -> datetime:
-    """Return the time of day, never on a whole second: Kubernetes' MicroTime wants the fraction written out."""
+    """Return the time of day, never on a whole second: Kubernetes' MicroTime needs the fraction written out."""
     now = datetime.now(UTC)
     return now.replace(microsecond=now.microsecond or 1)
 

@@ -1,4 +1,4 @@
-"""The rows as one HTML page: the shares as bars, and the list to search, sort and filter. It asks for nothing else."""
+"""The rows as one HTML page: the shares as bars, and the list to search, sort and filter. It loads nothing."""
 
 import base64
 import hashlib

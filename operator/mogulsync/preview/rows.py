@@ -49,7 +49,7 @@ class PlannedRows:
     rows: list[Row] = field(default_factory=list)
 
     def on_fields(self, fields: Sequence[Field]) -> None:
-        """Take note of the fields."""
+        """Keep the fields."""
         self.fields = tuple(fields)
 
     def on_match(self, planned: Planned) -> None:

@@ -26,7 +26,7 @@ _USAGE: Final = frozenset({RunReason.INVALID_DESTINATION, RunReason.MISSING_CRED
 
 
 class ReportPart(BaseModel):
-    """Base of the report's parts: camelCase, refuses what it does not know."""
+    """Base of the report's parts: camelCase, unknown keys refused."""
 
     model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True, validate_by_alias=True, extra="forbid")
 

@@ -29,7 +29,7 @@ class ClearCandidates:
         self._same: dict[tuple[Field, ...], tuple[Field, ...]] = {}
 
     def see(self, contact: Contact) -> bool:
-        """Take note of a contact that no chosen customer matches; return whether it is one to clear."""
+        """Record a contact that no chosen customer matches; return whether it is one to clear."""
         held = tuple(field for field in self._fields if not is_empty(contact.attributes.get(field.attribute)))
         if not held or not self._other_keys.isdisjoint(self._keys.of_contact(contact)):
             return False

@@ -78,7 +78,7 @@ def external_ids(customer: Customer) -> Iterable[str | None]:
 
 
 def keys_for(matching: Matching, selected: SelectedDetails) -> Keys:
-    """Return the way to match that the spec asks for.
+    """Return the keys that customers and contacts are matched by.
 
     Args:
         matching: The spec's.

@@ -166,7 +166,7 @@ class Skip:
         self._waiting: dict[str, tuple[Contact, set[int]]] = {}
 
     def see(self, contact: Contact) -> Unmatched | None:
-        """Take note of the contact; return UNMATCHED when no customer matches it, skipped or not, else None."""
+        """Record the contact; return UNMATCHED when no customer matches it, skipped or not, else None."""
         if contact.id in self._waiting:
             return None
         candidates = self._index.candidates(contact)

@@ -204,7 +204,7 @@ class Sync:
             yield rest[first : first + BATCH_SIZE]
 
     def _consider(self, contact: Contact, found: Match | Unmatched | None, candidates: ClearCandidates) -> None:
-        """Take note of a contact that is to be cleared when no customer matches it."""
+        """Record a contact that is to be cleared when no customer matches it."""
         if found is not UNMATCHED:
             candidates.drop(contact.id)
         elif candidates.see(contact) and self._observer is not None:

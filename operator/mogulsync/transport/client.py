@@ -42,7 +42,7 @@ _logger = logging.getLogger("mogulsync.transport")
 
 
 class MalformedResponseError(Exception):
-    """An answer that is not what it should be; it is asked for again, like one that got lost."""
+    """An answer of another shape than documented; it is asked for again, like one that got lost."""
 
 
 class JsonResponse(NamedTuple):

@@ -1,4 +1,4 @@
-"""Error bodies: what an API says about a request that it refused."""
+"""Error bodies: the answers to requests that an API refused."""
 
 from typing import Any, NamedTuple
 
@@ -7,7 +7,7 @@ from mogulsync.transport.json_parsing import parse_json
 
 
 class ErrorBody(NamedTuple):
-    """What an error body says."""
+    """Code, request id and message of an error body."""
 
     code: str | None
     """The API's error code, such as `parameter_invalid`; None when it gave none."""

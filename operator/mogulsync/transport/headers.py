@@ -24,7 +24,7 @@ def http_date(text: str) -> float | None:
 
 
 def server_time(headers: Mapping[str, str]) -> float | None:
-    """Return the server's clock by its answer (whole unix seconds, rounded down); None where that does not say."""
+    """Return the server's clock by its answer (whole unix seconds, rounded down); None where it has no date."""
     date = headers.get("date")
     return http_date(date) if date else None
 
