@@ -14,7 +14,10 @@ from tests.support.destinations import attribute, destination
 
 GROUP = "before.mogulsync.dev"
 """A group of this module's own, so that its definition can change while other tests run."""
-KIND = f"intercomdestinations.{GROUP}"
+NAMES = {"plural": "earlierdestinations", "singular": "earlierdestination", "kind": "EarlierDestination"}
+"""Names of its own, too: kubectl takes a short name for whichever group the API server lists first."""
+KIND = f"{NAMES['plural']}.{GROUP}"
+MANIFEST = {"apiVersion": f"{GROUP}/v1alpha1", "kind": NAMES["kind"]}
 
 
 def definition(*, rules: bool) -> str:
@@ -22,7 +25,7 @@ def definition(*, rules: bool) -> str:
     manifest = copy.deepcopy(custom_resource_definition())
     manifest["metadata"]["name"] = KIND
     manifest["spec"]["group"] = GROUP
-    manifest["spec"]["names"] |= {"shortNames": [], "categories": []}
+    manifest["spec"]["names"] = NAMES | {"listKind": f"{NAMES['kind']}List"}
     return json.dumps(manifest if rules else without_rules(manifest))
 
 
@@ -35,7 +38,7 @@ def without_rules(value: Any) -> Any:
 @pytest.fixture
 def stored(plane: ControlPlane, kubectl: Callable[..., str]) -> Iterator[str]:
     """The name of a destination that was stored before its field's attribute was refused."""
-    manifest = destination({"apiVersion": f"{GROUP}/v1alpha1"} | attribute("external_id"))
+    manifest = destination(MANIFEST | attribute("external_id"))
     plane.kubectl("apply", "--server-side", "-f", "-", stdin=definition(rules=False))
     plane.kubectl("wait", "--for=condition=Established", f"crd/{KIND}", "--timeout=200s")
     kubectl("create", "-f", "-", stdin=json.dumps(manifest))
@@ -46,7 +49,7 @@ def stored(plane: ControlPlane, kubectl: Callable[..., str]) -> Iterator[str]:
 
 def wait_for_rules(kubectl: Callable[..., str]) -> None:
     """Wait until the API server serves the definition that was applied last."""
-    manifest = destination({"apiVersion": f"{GROUP}/v1alpha1", "metadata.name": "wrong"} | attribute("email"))
+    manifest = destination(MANIFEST | {"metadata.name": "wrong"} | attribute("email"))
     deadline = monotonic() + 60
     while monotonic() < deadline:
         try:
