@@ -80,7 +80,7 @@ lint: $(STAMP) ## Check style, types and layers
 	@$(BIN)/lint-imports --no-cache
 
 .PHONY: test
-test: $(STAMP) ## Run all tests (COVERAGE=1: and hold the floor of coverage, as CI does)
+test: $(STAMP) ## Run the tests, but for those of chart and e2e (COVERAGE=1: and hold the floor of coverage, as CI does)
 	@$(BIN)/pytest -n $(TEST_WORKERS) $(if $(COVERAGE),--cov --cov-report=term:skip-covered)
 
 .PHONY: demo

@@ -3,8 +3,8 @@
 It leaves an SBOM and the licences in the folder (dist). Exit code 1 when a finding is no exception, or an exception no
 finding.
 
-Scanners come from PyPI (by uvx) and the Go module proxy (by `go run`), in the versions below; helm, kubectl and uv
-must be on the PATH.
+Scanners come from PyPI (by uvx) and the Go module proxy (by `go run`), in the versions below; helm, go and uv must
+be on the PATH.
 """
 
 import json

@@ -23,8 +23,6 @@ PAGE_LENGTH: Final = 500
 _UNREACHABLE: Final = 0
 _UID: Final = "metadata.uid"
 """The field of the 422 that answers a write for the uid of an object that was made anew since."""
-_MISFITS: Final = ("failed to convert new object", "failed to create typed patch object")
-"""How the API server's messages begin when what is applied does not fit the kind's types."""
 _PROBLEM_MAX_LENGTH: Final = 1000
 
 
@@ -68,13 +66,6 @@ class StatusError(Exception):
     def conflict(self) -> bool:
         """It exists already, or was changed or replaced meanwhile (another uid is answered as an invalid one)."""
         return self.status == HTTPStatus.CONFLICT or set(self.fields) == {_UID}
-
-    @property
-    def invalid(self) -> bool:
-        """The content is refused. Server-side apply answers 500 when a value has the wrong form."""
-        misfit = self.status == HTTPStatus.INTERNAL_SERVER_ERROR and self.message.startswith(_MISFITS)
-        refused = self.status in {HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY}
-        return misfit or (refused and not self.conflict)
 
     @property
     def forbidden(self) -> bool:
