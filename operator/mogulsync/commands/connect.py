@@ -376,8 +376,17 @@ class _answers:  # noqa: N801 - used like a function
         """Nothing to prepare."""
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        from mogulsync.transport.errors import ApiError, CredentialsRejectedError  # noqa: PLC0415 - slow to import
+        from mogulsync.transport.errors import (  # noqa: PLC0415 - slow to import
+            ApiError,
+            CredentialsRejectedError,
+            SubscriptionEndedError,
+        )
 
+        if isinstance(error, SubscriptionEndedError):
+            raise RefusedError(
+                f"{self._api} does not accept requests ({error}); renew the subscription of the {self._api} account; "
+                f"the {self._credential} is fine"
+            ) from None
         if isinstance(error, CredentialsRejectedError):
             hint = "; is --region right?" if self._api == "Intercom" else ""
             raise RefusedError(

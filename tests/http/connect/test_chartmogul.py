@@ -4,7 +4,7 @@ import base64
 
 import yaml
 
-from mogulsync.sandbox import API_KEY, Urls
+from mogulsync.sandbox import API_KEY, Respond, Sandbox, Urls
 from tests.support.command_line import call
 
 
@@ -22,6 +22,14 @@ def test_a_key_that_chartmogul_does_not_accept_exits_4_and_is_never_shown(urls: 
     assert ended.code == 4
     assert "does not accept the key" in ended.err
     assert "wrong-key" not in ended.out + ended.err
+
+
+def test_a_subscription_that_has_ended_exits_4_and_is_not_taken_for_a_wrong_key(sandbox: Sandbox, urls: Urls) -> None:
+    sandbox.faults.inject(Respond(402), api="chartmogul")
+    ended = call("connect", "chartmogul", "--url", urls.chartmogul, stdin=API_KEY)
+    assert ended.code == 4
+    assert "renew the subscription of the ChartMogul account" in ended.err
+    assert "get a new one" not in ended.err
 
 
 def test_no_key_or_something_else_exits_2(urls: Urls) -> None:
