@@ -109,6 +109,22 @@ async def test_a_check_whose_container_never_started_is_followed_by_the_next_at_
     assert world.condition("Ready") == ("True", "Ready")
 
 
+@pytest.mark.parametrize(
+    ("container", "count"),
+    [({}, 3), ({"terminated": {"exitCode": 137, "reason": "ContainerStatusUnknown"}}, 2)],
+)
+async def test_a_check_whose_pods_no_node_admits_is_followed_by_the_next_at_once(container: Any, count: int) -> None:
+    world = FakeWorld()
+    await world.make_ready()
+    world.edit(annotations={ANNOTATION_CHECK_REQUESTED_AT: "again"})
+    await world.reconcile()
+    check = world.names("check")[-1]
+    world.set_pod(check, container, phase="Failed", reason="OutOfcpu", message="Node didn't have enough resource: cpu")
+    world.end(check, failed="BackoffLimitExceeded")
+    await world.reconcile()
+    assert len(world.names("check")) == count
+
+
 async def test_a_run_that_passes_settles_a_check_that_cannot_start() -> None:
     world = FakeWorld()
     await world.reconcile()

@@ -1,5 +1,6 @@
 """Records checks that have ended, and starts one when what a check looks at has not been checked."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -9,7 +10,7 @@ from mogulsync.controller.conditions import CheckProgress, CheckState
 from mogulsync.controller.evidence import is_answer, is_obstacle
 from mogulsync.controller.job import build_check_job, check_inputs, check_name, check_template
 from mogulsync.controller.jobresult import job_result
-from mogulsync.controller.observed import ObservedJob
+from mogulsync.controller.observed import JobEnd, ObservedJob, ObservedPod
 from mogulsync.controller.settings import RECONCILE
 from mogulsync.controller.snapshot import Snapshot
 from mogulsync.controller.statusupdate import with_check
@@ -114,7 +115,7 @@ async def _record_ended(
     status, ended = snapshot.status, None
     while (job := snapshot.job(wanted.name(snapshot, status))) is not None and job.ending is not None:
         pods = await children.pods_at_end(snapshot, job)
-        never_started = job.ending.reason == _DEADLINE_EXCEEDED and not container_started(pods)
+        never_started = _never_started(job.ending, pods)
         status = with_check(
             status,
             job_result(job, pods),
@@ -124,6 +125,16 @@ async def _record_ended(
         )
         ended = job
     return status, ended
+
+
+def _never_started(ending: JobEnd, pods: Sequence[ObservedPod]) -> bool:
+    """Return whether a Job failed before its worker began: it waited until the deadline, or no node admitted its Pods.
+
+    Pods that are gone say so only where the deadline came: of another failure they may have said anything.
+    """
+    if ending.complete or container_started(pods):
+        return False
+    return ending.reason == _DEADLINE_EXCEEDED or (bool(pods) and not any(pod.sync.terminated for pod in pods))
 
 
 def next_check(snapshot: Snapshot, status: Status, wanted: WantedCheck, ended: ObservedJob | None) -> datetime | None:
