@@ -24,7 +24,7 @@ DESTINATIONS: Final = GroupVersionResource(names.GROUP, names.VERSION, names.PLU
 SECRETS: Final = GroupVersionResource("", "v1", "secrets", "Secret")
 NAMESPACES: Final = GroupVersionResource("", "v1", "namespaces", "Namespace")
 
-FIELD_MANAGER: Final = "kubectl-mogulsync"
+_FIELD_MANAGER: Final = "kubectl-mogulsync"
 """Owner of the fields that the commands set, but for those of `connect`."""
 
 _TIMEOUT: Final = 15.0
@@ -43,9 +43,9 @@ class Access(RestClient):
         server: URL of the API server.
     """
 
-    def __init__(self, client: ApiClient, *, namespace: str, field_manager: str = FIELD_MANAGER) -> None:
+    def __init__(self, client: ApiClient, *, namespace: str, field_manager: str = _FIELD_MANAGER) -> None:
         super().__init__(client, field_manager=field_manager, timeout=_TIMEOUT)
-        client.user_agent = f"{FIELD_MANAGER}/{__version__}"
+        client.user_agent = f"{_FIELD_MANAGER}/{__version__}"
         self.namespace = namespace
         self.server: str = client.configuration.host
 
@@ -211,7 +211,7 @@ def _no_such_kind(resource: GroupVersionResource, error: StatusError) -> Cluster
 
 
 @asynccontextmanager
-async def open_access(reach: Reach, *, field_manager: str = FIELD_MANAGER) -> AsyncIterator[Access]:
+async def open_access(reach: Reach, *, field_manager: str = _FIELD_MANAGER) -> AsyncIterator[Access]:
     """Yield a client of the cluster that the kubeconfig, or the Pod that this runs in, names.
 
     Raises:

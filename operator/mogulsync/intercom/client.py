@@ -19,7 +19,7 @@ from mogulsync.transport.rate_limiter import RateLimiter
 from mogulsync.transport.settings import RequestSettings
 from mogulsync.transport.stats import RequestStats
 
-VERSION: Final = "2.16"
+_VERSION: Final = "2.16"
 """Of Intercom's API. From here on a merged contact is answered 410 rather than 404; both mean gone."""
 
 PAGE_SIZE: Final = 150
@@ -65,7 +65,7 @@ class IntercomClient:
         self._http = JsonClient(
             api="Intercom",
             url=url,
-            headers={"Authorization": f"Bearer {token.strip()}", "Intercom-Version": VERSION},
+            headers={"Authorization": f"Bearer {token.strip()}", "Intercom-Version": _VERSION},
             rate_limiter=RateLimiter(self._rate_limit),
             stats=stats,
             settings=settings or RequestSettings(),

@@ -16,8 +16,8 @@ JSON_MAX_BYTES: Final = REPORT_MAX_BYTES - len("\n")
 """Of a report without the end of its line, which one that is written to a file has too."""
 TEXT_MAX_LENGTH: Final = 400
 """Characters kept of a message."""
-NAME_MAX_LENGTH: Final = 100
-"""Characters kept of a name or id that Intercom gives."""
+_WORKSPACE_MAX_LENGTH: Final = 100
+"""Characters kept of the workspace's id, name and region."""
 
 _RETRY_CANNOT_HELP: Final = frozenset(
     {RunReason.CREDENTIALS_REJECTED, RunReason.ATTRIBUTES_NOT_USABLE, RunReason.GUARD_TRIPPED}
@@ -180,7 +180,7 @@ def _shorten_texts(document: dict[str, Any]) -> None:
     document["message"] = shorten(document["message"])
     workspace = document.get("workspace", {})
     for key, text in workspace.items():
-        workspace[key] = shorten(text, NAME_MAX_LENGTH)
+        workspace[key] = shorten(text, _WORKSPACE_MAX_LENGTH)
     for refused in document["attributes"]["refused"]:
         if "message" in refused:
             refused["message"] = shorten(refused["message"])
