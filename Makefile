@@ -47,7 +47,7 @@ lock: | $(filter .uv/bin/uv,$(UV)) ## Bring locks/ up to what pyproject.toml ask
 	@$(COMPILE) --group build --constraint $(LOCKS)/dev.txt -o $(LOCKS)/build.txt
 
 .PHONY: generate
-generate: $(STAMP) ## Write what is generated: crds/, argocd/argocd-cm.yaml, docs/commands.md, and parts of the chart
+generate: $(STAMP) ## Write what is generated: crds/ and its copies, argocd/argocd-cm.yaml, docs/commands.md, and parts of the chart
 	@$(BIN)/python -m mogulsync.resource.crd > crds/intercomdestinations.mogulsync.dev.yaml
 	@cp crds/intercomdestinations.mogulsync.dev.yaml kustomize/base/crd.yaml
 	@$(BIN)/python tools/chart_crd.py > charts/mogulsync/templates/crd.yaml

@@ -20,7 +20,7 @@ class ProgramError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Took:
-    """What a program took, from its start to its end."""
+    """Time, memory and exit code of a program, from its start to its end."""
 
     exit_code: int
     began: float

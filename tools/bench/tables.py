@@ -18,7 +18,7 @@ _TENTHS: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """What one scenario measured."""
+    """A table of figures."""
 
     title: str
     columns: tuple[str, ...]
@@ -28,7 +28,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a scenario comes to."""
+    """The tables and targets of a scenario."""
 
     tables: list[Table]
     targets: list[Target] = field(default_factory=list)

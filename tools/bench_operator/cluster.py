@@ -35,7 +35,7 @@ class Cluster:
 
 @asynccontextmanager
 async def cluster() -> AsyncIterator[Cluster]:
-    """Start a fresh one; everything in it goes with the context."""
+    """Start a fresh control plane; everything in it is removed when the context ends."""
     with _control_plane() as (plane, audit):
         kubelet = Process(
             "kubelet",

@@ -28,7 +28,7 @@ class OperatorError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What a process has taken so far."""
+    """CPU time and memory of a process so far."""
 
     cpu_seconds: float
     resident_mib: float

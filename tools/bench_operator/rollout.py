@@ -21,7 +21,7 @@ from bench_operator.operator import Operator
 LEASES: Final = "leases"
 """Renewed every two seconds, whatever else there is to do."""
 READY_SECONDS: Final = 600.0
-"""Longest time that anything may take."""
+"""Longest wait for anything, in seconds."""
 MOST_TIMES_BARE: Final = 1.5
 MOST_GROWTH: Final = 1.2
 """Most seconds for each of the most destinations, in those of the second most: linear growth is 1."""
@@ -35,7 +35,7 @@ class BareClientError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Rollout:
-    """What one took."""
+    """Seconds, CPU and writes of a rollout."""
 
     seconds: float
     """From the first destination's creation until the last is ready and has a CronJob."""

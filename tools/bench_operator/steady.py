@@ -1,4 +1,4 @@
-"""What the operator takes while nothing happens, and what a scrape of its metrics takes."""
+"""CPU, memory and writes of an operator while nothing happens, and the time that a scrape of its metrics takes."""
 
 import asyncio
 from collections.abc import Callable

@@ -26,7 +26,7 @@ _UNHEARD: Final = timedelta(seconds=20)
 
 
 class Result(NamedTuple):
-    """What came of a request."""
+    """The outcome of a request, with its report."""
 
     outcome: str
     reason: str
@@ -42,7 +42,7 @@ class Result(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Purpose:
-    """What can be asked of the operator."""
+    """A kind of request to the operator: a run, a check or a preview."""
 
     noun: str
     """In messages: `run`, `check`, `preview`."""

@@ -40,7 +40,7 @@ class WorkerOptions(NamedTuple):
 
 
 class WorkerSession(NamedTuple):
-    """What a run works with."""
+    """What a run works with: its destination, the clients of both APIs, and the event that stops it."""
 
     destination: Destination
     chartmogul: ChartMogulClient
@@ -53,7 +53,7 @@ WorkerTask = Callable[[WorkerSession], Awaitable[Report]]
 
 
 class Credentials(NamedTuple):
-    """What both APIs are asked with."""
+    """The API key of ChartMogul and the access token of Intercom."""
 
     api_key: str
     token: str

@@ -22,7 +22,7 @@ _SHUTDOWN_SECONDS: Final = 1
 
 @dataclass(frozen=True, slots=True)
 class Urls:
-    """Where a served sandbox is."""
+    """The URLs of a served sandbox."""
 
     root: str
 
