@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from mogulsync.kube.objects import Object
 from mogulsync.resource import names
+from mogulsync.resource.reasons import ExitCode
 
 INSTANTIATE_ANNOTATION: Final = "cronjob.kubernetes.io/instantiate"
 """Set on a Job that a person made from a CronJob: by `kubectl create job --from=cronjob/...` or a console."""
@@ -14,6 +15,8 @@ INSTANTIATE_ANNOTATION: Final = "cronjob.kubernetes.io/instantiate"
 _COMPLETE: Final = "Complete"
 _FAILED: Final = "Failed"
 _SUSPENDED: Final = "Suspended"
+_WORKER_EXIT_CODES: Final = frozenset(ExitCode)
+"""They show that a container ran, also where the kubelet does not say when it began."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,7 +194,7 @@ def _container(name: str, state: Object) -> ContainerState:
         terminated=bool(terminated),
         terminated_reason=terminated.get("reason") or "",
         termination_message=terminated.get("message") or "",
-        started=running or bool(terminated.get("startedAt")),
+        started=running or bool(terminated.get("startedAt")) or terminated.get("exitCode") in _WORKER_EXIT_CODES,
     )
 
 

@@ -125,6 +125,20 @@ async def test_a_check_whose_pods_no_node_admits_is_followed_by_the_next_at_once
     assert len(world.names("check")) == count
 
 
+async def test_an_exit_code_of_the_worker_shows_that_its_secret_was_there() -> None:
+    world = FakeWorld()
+    await world.reconcile()
+    check = world.name("check")
+    world.hold(check, "CreateContainerConfigError", 'secret "chartmogul" not found')
+    await world.reconcile()
+    assert world.condition("Ready") == ("False", "SecretNotFound")
+    report = '{"outcome": "Failed", "reason": "CredentialsRejected"}'
+    world.set_pod(check, {"terminated": {"exitCode": 4, "reason": "Error", "message": report}}, phase="Failed")
+    world.end(check, failed="PodFailurePolicy")
+    await world.reconcile()
+    assert world.condition("Ready") == ("False", "CredentialsRejected")
+
+
 async def test_a_run_that_passes_settles_a_check_that_cannot_start() -> None:
     world = FakeWorld()
     await world.reconcile()
