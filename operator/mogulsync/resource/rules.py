@@ -1,4 +1,4 @@
-"""Rules of the resource, each written once: as CEL for the API server and as Python for the worker and `validate`."""
+"""How a rule of the resource is written once, as CEL for the API server and as Python for the worker and `validate`."""
 
 import json
 from collections.abc import Callable
