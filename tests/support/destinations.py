@@ -48,7 +48,7 @@ SOURCES: Final = (
     "Tags",
     "CustomAttribute",
 )
-"""The sources, as the contract names them."""
+"""The sources, as the documentation names them."""
 
 
 def destination(changes: Mapping[str, Any] | None = None) -> dict[str, Any]:

@@ -146,7 +146,7 @@ async def world(account: SandboxAccount | None = None, options: SandboxOptions =
 
 
 def assert_adds_up(report: Report) -> None:
-    """Assert the contract's identities, and that the report fits and holds no address."""
+    """Assert the report's identities, and that the report fits and holds no address."""
     customers, contacts = report.customers, report.contacts
     assert customers.total == (
         customers.matched + customers.ambiguous + customers.unmatched + customers.unmatchable + customers.conflicts

@@ -146,7 +146,7 @@ def test_longest_list_is_cut_first() -> None:
     assert "more" in document["errors"][-1]
 
 
-def test_report_has_the_shape_of_the_contract() -> None:
+def test_report_has_the_documented_shape() -> None:
     full = report(
         outcome=Outcome.PARTIALLY_SUCCEEDED,
         reason=RunReason.PARTIALLY_SUCCEEDED,

@@ -179,7 +179,7 @@ def test_customers_add_up_at_every_moment(way: Way, customers: list[Customer], c
 
 
 @given(customers=CUSTOMERS, contacts=CONTACTS)
-def test_both_ways_agree_with_the_contract_read_literally(customers: list[Customer], contacts: list[Contact]) -> None:
+def test_both_ways_agree_with_the_rules_read_literally(customers: list[Customer], contacts: list[Contact]) -> None:
     def keys_of(each: Contact) -> set[Any]:
         return {each.external_id, each.attributes.get("other")} - {None}
 
