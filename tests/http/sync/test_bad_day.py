@@ -158,9 +158,13 @@ async def test_refused_credentials_end_the_run_for_good(world: World, api: Any, 
     assert report.requests.retried == 0
 
 
-async def test_an_account_of_chartmogul_that_ended_is_refused_credentials(world: World) -> None:
+async def test_an_account_of_chartmogul_that_ended_is_refused_credentials_with_a_fix_of_its_own(world: World) -> None:
     world.faults.inject(Respond(402), api="chartmogul")
-    assert (await world.sync()).reason == RunReason.CREDENTIALS_REJECTED
+    report = await world.sync()
+    assert report.reason == RunReason.CREDENTIALS_REJECTED
+    assert "renew the subscription of the ChartMogul account" in report.message
+    assert "API key" not in report.message
+    assert report.message.count("402") == 1
 
 
 async def test_a_token_revoked_in_mid_run_stops_it_and_leaves_the_rest_failed(world: World) -> None:
@@ -226,11 +230,16 @@ async def test_one_contact_that_intercom_always_refuses_among_those_that_need_no
     assert errors(report) == {RecordReason.REJECTED: 1}
 
 
-async def test_good_contacts_are_written_however_many_refused_ones_come_before_them(world: World) -> None:
+@pytest.mark.parametrize(
+    ("status", "sources"), [(422, ("MRR", "CustomerStatus")), (422, ("MRR",)), (409, ("MRR", "CustomerStatus"))]
+)
+async def test_good_contacts_are_written_however_many_refused_ones_come_before_them(
+    world: World, status: int, sources: tuple[str, ...]
+) -> None:
     contacts = world.pairs(140)
     refused = "|".join(contact.id for contact in contacts[:60])
-    world.faults.inject(Respond(422), method="PUT", path=f"/contacts/({refused})")
-    report = await world.sync()
+    world.faults.inject(Respond(status), method="PUT", path=f"/contacts/({refused})")
+    report = await world.sync(fields=[{"source": source} for source in sources])
     assert (report.outcome, report.exit_code) == (Outcome.PARTIALLY_SUCCEEDED, 3)
     assert (report.contacts.updated, report.contacts.failed) == (80, 60)
     assert errors(report) == {RecordReason.REJECTED: 60}

@@ -658,6 +658,41 @@ async def test_what_is_another_s_or_not_surely_ours_is_not_adopted(metadata: dic
     assert not [write for write in world.client.writes[count:] if write.resource == CRONJOBS]
 
 
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {
+            "ownerReferences": [
+                {
+                    "apiVersion": "mogulsync.dev/v1alpha1",
+                    "kind": "IntercomDestination",
+                    "name": "production",
+                    "uid": "of the one before",
+                }
+            ]
+        },
+        {"deletionTimestamp": timestamp(START), "finalizers": ["foregroundDeletion"]},
+    ],
+    ids=["its owner is gone", "it is being deleted"],
+)
+async def test_a_cronjob_that_kubernetes_is_about_to_remove_is_waited_for(metadata: dict[str, Any]) -> None:
+    world = FakeWorld()
+    await world.make_ready()
+    orphan(world, **metadata)
+    count = len(world.client.writes)
+    await world.reconcile()
+    assert world.condition("Ready") == ("Unknown", "Replacing")
+    assert world.condition("Stalled") is None
+    assert world.requeue_after is not None
+    assert world.requeue_after < 2
+    assert not [write for write in world.client.writes[count:] if write.resource == CRONJOBS]
+    world.client.delete(CRONJOBS, KEY)
+    await world.reconcile()
+    (owner,) = world.cronjob["metadata"]["ownerReferences"]
+    assert owner["uid"] == world.destination["metadata"]["uid"]
+    assert world.condition("Ready") == ("True", "Ready")
+
+
 async def test_where_the_cluster_forbids_adopting_the_message_has_the_command() -> None:
     world = FakeWorld()
     await world.make_ready()

@@ -115,6 +115,36 @@ def test_what_is_no_report_is_none(message: str) -> None:
     assert read_report(message) is None
 
 
+@pytest.mark.parametrize(
+    "added",
+    [
+        {"later": "\ud83d"},
+        {"half \udc00 of a key": 1},
+        {"later": [{"deeper": "\ud83d and more"}]},
+        {"later": 10**30},
+        {"later": {"deeper": -(10**400)}},
+        {"startTime": "9999-12-31T23:59:59-12:00", "completionTime": "12026-01-01T00:00:00Z"},
+        {"startTime": 7, "completionTime": {"a": 1}},
+        {"contacts": "many", "errors": 7, "workspace": ["\ud83d"]},
+    ],
+    ids=json.dumps,
+)
+def test_what_the_status_cannot_hold_costs_nothing_else_of_the_report(added: dict[str, Any]) -> None:
+    message = json.dumps(REPORT | added)
+    judge(message)
+    found = read_report(message)
+    assert found is not None
+    kept = ("outcome", "reason", "message", "customers", "attributes")
+    assert {key: found.document[key] for key in kept} == {key: REPORT[key] for key in kept}
+
+
+def test_half_of_a_surrogate_pair_costs_no_more_than_itself() -> None:
+    found = read_report(json.dumps(REPORT | {"message": "half \ud83d of a pair"}))
+    assert found is not None
+    assert found.report.message == "half ? of a pair"
+    assert found.report.customers.matched == 8
+
+
 def test_deep_nesting_is_left_out_and_the_rest_kept() -> None:
     deep: Any = 1
     for _ in range(400):
