@@ -20,7 +20,7 @@ from mogulsync.kube.client import KubernetesClient, RestClient
 from mogulsync.resource.names import API_VERSION, KIND, LABEL_DESTINATION, LABEL_TRIGGER
 
 Object = dict[str, Any]
-SECONDS = 90.0
+SECONDS = 120.0
 """How long anything may take on a busy machine."""
 
 SPEC: Mapping[str, Any] = {

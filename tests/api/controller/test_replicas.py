@@ -158,7 +158,7 @@ def test_no_replica_is_ready_before_the_api_server_answers(plane: ControlPlane, 
     _await(lambda: replica.probe("/readyz")[0] == 200 and replica.leads)
 
 
-def _await(reached: Callable[[], bool], *, within: float = 40) -> None:
+def _await(reached: Callable[[], bool], *, within: float = 120) -> None:
     deadline = time.monotonic() + within
     while not reached():
         assert time.monotonic() < deadline, "not reached in time"

@@ -1,8 +1,8 @@
 """A process that stands for election and, while it leads, acts: it notes the time every few milliseconds.
 
 Arguments: kubeconfig, namespace, identity, config as JSON, file to note in. The times are of the machine's
-monotonic clock, so that those of several candidates compare. A file with the ending `.standby` appears as soon as it
-has seen another lead. SIGTERM ends it as it ends the operator.
+monotonic clock, so that those of several candidates compare. A file with the ending `.began` holds when it began to
+stand, and one with `.standby` appears as soon as it has seen another lead. SIGTERM ends it as it ends the operator.
 """
 
 import asyncio
@@ -38,6 +38,7 @@ async def stand(kubeconfig: str, namespace: str, identity: str, config: LeaderEl
 
     standby = Path(f"{notes.name}.standby")
     async with api:
+        Path(f"{notes.name}.began").write_text(f"{time.monotonic()}", encoding="utf-8")  # noqa: ASYNC240 - takes no time
         standing = asyncio.create_task(election.run(act))
         watching = asyncio.create_task(note_standby())
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, standing.cancel)

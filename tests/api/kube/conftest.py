@@ -35,7 +35,11 @@ class Candidate:
         lines = self.notes.read_text(encoding="utf-8").splitlines(keepends=True)
         return [float(line) for line in lines if line.endswith("\n")]
 
-    def await_act(self, *, since: float = 0, within: float = 30) -> float:
+    def began(self) -> float:
+        """Return when it began to stand, in seconds of the machine's monotonic clock."""
+        return float(Path(f"{self.notes}.began").read_text(encoding="utf-8"))
+
+    def await_act(self, *, since: float = 0, within: float = 120) -> float:
         """Return when it first acted after `since`; fail when it does not within so many seconds."""
         deadline = time.monotonic() + within
         while time.monotonic() < deadline:
@@ -45,7 +49,7 @@ class Candidate:
             time.sleep(0.02)
         raise AssertionError(f"{self.identity} did not act within {within} s")
 
-    def await_standby(self, *, within: float = 60) -> None:
+    def await_standby(self, *, within: float = 120) -> None:
         """Return once it has seen another lead; fail when it does not within so many seconds."""
         deadline = time.monotonic() + within
         while not Path(f"{self.notes}.standby").exists():

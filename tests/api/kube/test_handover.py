@@ -56,9 +56,9 @@ def test_another_leads_within_two_seconds_of_a_clean_end(stand: Stand) -> None:
 
 
 def test_a_first_candidate_leads_at_once(stand: Stand) -> None:
-    began = time.monotonic()
+    first = stand("first", config=_REAL)
 
-    assert stand("first", config=_REAL).await_act() - began < 5
+    assert first.await_act() - first.began() < 5
 
 
 def test_a_process_that_was_frozen_does_not_act_when_it_goes_on(stand: Stand) -> None:
@@ -151,7 +151,7 @@ def _chart_lease_rules() -> Any:
     return yaml.safe_load("rules:" + re.sub(r"\{\{.*?\}\}", "mogulsync", role))["rules"]
 
 
-def _first_act(candidates: Sequence[Any], *, since: float, within: float = 30) -> list[float]:
+def _first_act(candidates: Sequence[Any], *, since: float, within: float = 120) -> list[float]:
     """Return each one's first act after `since`, as soon as there is any; fail when there is none."""
     deadline = time.monotonic() + within
     while time.monotonic() < deadline:

@@ -147,7 +147,7 @@ def test_parts_die_with_a_command_that_is_killed(command: subprocess.Popen[str])
     port = server_port(kubeconfig)
     command.kill()
     command.wait()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while is_served(port):
         assert time.monotonic() < deadline
         time.sleep(0.05)

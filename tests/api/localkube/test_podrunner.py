@@ -15,7 +15,7 @@ from localkube.kubeapi import ApiError, KubeApi
 from localkube.podrunner import PodRunner
 
 IMAGE = "python"
-SECONDS = 40.0
+SECONDS = 120.0
 
 Object = dict[str, Any]
 Condition = Callable[[Object], bool]

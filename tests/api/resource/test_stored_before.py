@@ -50,7 +50,7 @@ def stored(plane: ControlPlane, kubectl: Callable[..., str]) -> Iterator[str]:
 def wait_for_rules(kubectl: Callable[..., str]) -> None:
     """Wait until the API server serves the definition that was applied last."""
     manifest = destination(MANIFEST | {"metadata.name": "wrong"} | attribute("email"))
-    deadline = monotonic() + 60
+    deadline = monotonic() + 120
     while monotonic() < deadline:
         try:
             kubectl("create", "--dry-run=server", "-f", "-", stdin=json.dumps(manifest))

@@ -14,7 +14,7 @@ from mogulsync.sandbox import Delay, Sandbox, SandboxAccount, SandboxOptions, se
 from tests.support.worker_process import Worker
 
 FIELDS = [{"source": "MRR"}, {"source": "CustomerStatus"}, {"source": "Plan"}]
-DEADLINE = 60.0
+DEADLINE = 120.0
 
 
 def wait_for(worker: Worker, *, method: str, count: int) -> None:

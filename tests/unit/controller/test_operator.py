@@ -20,7 +20,7 @@ from tests.support.stored import IMAGE
 SETTINGS = OperatorSettings(
     resync=ResyncSettings(version_check=0.01, relist_delay=0.01, retry_delay=0.01, unreadable_delay=0.01)
 )
-SECONDS = 30
+SECONDS = 120
 CRM = NamespacedName("crm", "production")
 SALES = NamespacedName("sales", "production")
 
