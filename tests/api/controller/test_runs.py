@@ -150,25 +150,28 @@ async def test_a_run_whose_job_kubernetes_removes_at_once_is_still_reported(worl
 
 
 @pytest.mark.parametrize(
-    "message",
+    ("message", "reason"),
     [
-        report(novelty=["\ud83d"]),
-        report(message="half \udc00 a pair"),
-        "[" * 4000,
-        report(novelty=json.loads("[" * 300 + "]" * 300)),
-        report(customers={"total": 10**30, "matched": "8"}, contacts=[]),
-        report(novelty=10**400),
-        report(startTime="9999-12-31T23:59:59-12:00", completionTime="12026-01-01T00:00:00Z"),
-        report(startTime=None, completionTime=7, workspace={"id": {"a": 1}}, errors=7),
+        (report(novelty=["\ud83d"]), "Succeeded"),
+        (report(message="half \udc00 a pair"), "Succeeded"),
+        ("[" * 4000, "NoReport"),
+        (report(novelty=json.loads("[" * 300 + "]" * 300)), "Succeeded"),
+        (report(customers={"total": 10**30, "matched": "8"}, contacts=[]), "Succeeded"),
+        (report(novelty=10**400), "Succeeded"),
+        (report(startTime="9999-12-31T23:59:59-12:00", completionTime="12026-01-01T00:00:00Z"), "Succeeded"),
+        (report(startTime=None, completionTime=7, workspace={"id": {"a": 1}}, errors=7), "Succeeded"),
     ],
 )
-async def test_whatever_a_termination_message_holds_later_runs_are_reported(world: World, message: str) -> None:
+async def test_whatever_a_termination_message_holds_later_runs_are_reported(
+    world: World, message: str, reason: str
+) -> None:
     async with world.operator():
         await world.apply(annotations={ANNOTATION_SYNC_REQUESTED_AT: "one"})
         first = (await world.until_job("manual"))["metadata"]["name"]
         await world.finish(first, message)
         status = await world.until_status("the poisoned run", lambda now: now.get("lastSync", {}).get("job") == first)
         assert status["status"]["lastSync"]["completionTime"] < "2100"
+        assert status["status"]["lastSync"]["reason"] == reason
         await world.kubectl("annotate", "icd", "production", f"{ANNOTATION_SYNC_REQUESTED_AT}=two", "--overwrite")
         second = (await world.until_job("manual", number=2))["metadata"]["name"]
         await world.finish(second)

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from mogulsync.intercom.client import PAGE_SIZE
 from mogulsync.resource.reasons import Outcome, RecordReason
 from mogulsync.sandbox import Respond, SandboxContact
 from mogulsync.sandbox.faults import Effect
@@ -78,6 +79,17 @@ async def test_what_is_known_then_holds_for_all_contacts_and_fields(world: World
         assert values["chartmogul_last_updated"]
     assert world.requests.count(path=SUBSCRIPTIONS) == 1
     assert (await world.sync(fields=fields)).contacts.unchanged == 3
+
+
+async def test_what_a_later_page_makes_known_holds_for_contacts_of_earlier_ones(world: World) -> None:
+    uuid, contacts = await customer_of(world, {})
+    world.pairs(PAGE_SIZE)
+    contacts.append(world.account.add_contact(email="lead@example.com", custom_attributes={"chartmogul_plan": "Gold"}))
+    world.account.set_subscriptions(uuid, free())
+    report = await world.sync(fields=PLAN_FIELDS, intercom={"readPlan": "Scan"})
+    assert report.outcome is Outcome.SUCCEEDED
+    for contact in contacts:
+        assert world.stored(contact) == {"chartmogul_plan": "Free", "chartmogul_billing_cycle": "month"}
 
 
 @pytest.mark.parametrize("effect", [Respond(500), Respond(400)])

@@ -434,6 +434,8 @@ async def test_times_of_tomorrow_that_an_earlier_version_stored_do_not_outrank_t
         "history": [{"job": "old", "trigger": "schedule", "outcome": "Failed", **times}],
         "lastSync": {"job": "old", "outcome": "Failed", "reason": "CredentialsRejected", **times},
         "lastSyncTime": tomorrow,
+        "lastSuccessfulSyncTime": tomorrow,
+        "lastSuccessfulSyncStartTime": tomorrow,
     }
     world.client.put(DESTINATIONS, stored)
     await world.reconcile()
@@ -442,7 +444,9 @@ async def test_times_of_tomorrow_that_an_earlier_version_stored_do_not_outrank_t
     status = await world.reconcile()
     assert world.condition("Ready") == ("True", "Ready")
     assert world.condition("Synced") == ("True", "Succeeded")
-    assert status["lastSyncTime"] == timestamp(world.now)
+    assert status["lastSyncTime"] == status["lastSuccessfulSyncTime"] == timestamp(world.now)
+    await world.reconcile(after=timedelta(hours=3))
+    assert world.condition("Overdue") == ("True", "RunMissed")
 
 
 # --- refusals ---
@@ -761,6 +765,7 @@ async def test_a_status_that_another_operator_writes_is_put_back_ever_less_often
         await world.reconcile(after=timedelta(seconds=1))
     written = [write for write in world.client.writes[count:] if write.resource == DESTINATIONS]
     assert 5 <= len(written) <= 14
+    assert world.put_back_count == len(written)
 
 
 async def test_a_spec_that_changes_to_and_fro_is_followed_at_once() -> None:
