@@ -8,7 +8,7 @@ import pytest
 from mogulsync.controller.children import claimed_fields
 from mogulsync.controller.resources import DESTINATIONS
 from mogulsync.kube.client import StatusError
-from mogulsync.kube.objects import CRONJOBS, JOBS
+from mogulsync.kube.objects import CRONJOBS, JOBS, PODS
 from mogulsync.resource.names import (
     ANNOTATION_CHECK_REQUESTED_AT,
     ANNOTATION_PREVIEW_REQUESTED_AT,
@@ -217,6 +217,19 @@ async def test_checks_without_an_answer_do_not_pile_up_over_hours() -> None:
     assert world.condition("Ready") == ("Unknown", "Checking")
 
 
+async def test_a_run_that_passes_ends_the_repetition_of_checks_without_an_answer() -> None:
+    world = FakeWorld()
+    await world.reconcile()
+    world.finish(world.name("check"), "Failed", "IntercomUnavailable")
+    await world.reconcile()
+    world.add_scheduled_job("production-1")
+    world.finish("production-1")
+    await world.reconcile()
+    assert world.condition("Ready") == ("True", "Ready")
+    await world.reconcile(after=timedelta(hours=1))
+    assert len(world.names("check")) == 1
+
+
 # --- requests ---
 
 
@@ -406,6 +419,15 @@ async def test_success_that_only_the_cronjob_saw_is_no_silence() -> None:
     world.client.put(CRONJOBS, cronjob)
     await world.reconcile(after=timedelta(hours=3))
     assert world.condition("Overdue") == ("False", "OnTime")
+
+
+async def test_a_pod_that_no_watch_has_shown_when_its_job_has_ended_is_asked_for() -> None:
+    world = FakeWorld(annotations={ANNOTATION_SYNC_REQUESTED_AT: "one"})
+    await world.make_ready()
+    world.finish(world.name("manual"))
+    world.cache.clear(PODS, None)
+    status = await world.reconcile()
+    assert (status["lastSync"]["reason"], status["lastSync"]["customers"]["matched"]) == ("Succeeded", 8)
 
 
 async def test_a_report_dated_tomorrow_does_not_outrank_the_truth_of_today() -> None:
