@@ -222,6 +222,7 @@ async def test_a_run_that_passes_ends_the_repetition_of_checks_without_an_answer
     await world.reconcile()
     world.finish(world.name("check"), "Failed", "IntercomUnavailable")
     await world.reconcile()
+    assert "IntercomUnavailable" in world.message("Ready")
     world.add_scheduled_job("production-1")
     world.finish("production-1")
     await world.reconcile()
@@ -414,6 +415,9 @@ async def test_a_run_that_hangs_in_deletion_is_no_run_under_way() -> None:
 async def test_success_that_only_the_cronjob_saw_is_no_silence() -> None:
     world = FakeWorld()
     await world.make_ready()
+    stored = world.destination
+    stored["status"]["lastSuccessfulSyncStartTime"] = timestamp(START - timedelta(days=1))
+    world.client.put(DESTINATIONS, stored)
     cronjob = world.cronjob
     cronjob["status"] = {"lastSuccessfulTime": timestamp(START + timedelta(hours=1, minutes=2))}
     world.client.put(CRONJOBS, cronjob)
