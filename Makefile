@@ -17,6 +17,8 @@ SOURCE ?= $(or $(filter https://%,$(shell git config --get remote.origin.url 2>/
 SOURCE_DATE_EPOCH ?= $(or $(shell git log -1 --format=%ct 2>/dev/null),0)
 # Most of the tests wait most of the time: for a control plane, for a limit of requests.
 TEST_WORKERS ?= 4
+# Tests and benchmarks start hundreds of processes; each would compile anew what it imports, as none does in the image.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help
 help: ## Show this help
