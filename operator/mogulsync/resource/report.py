@@ -26,9 +26,15 @@ _USAGE: Final = frozenset({RunReason.INVALID_DESTINATION, RunReason.MISSING_CRED
 
 
 class ReportPart(BaseModel):
-    """Base of the report's parts: camelCase, unknown keys refused."""
+    """Base of the report's parts: camelCase, unknown keys refused. Built when first used, which is when a run ends."""
 
-    model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True, validate_by_alias=True, extra="forbid")
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        validate_by_name=True,
+        validate_by_alias=True,
+        extra="forbid",
+        defer_build=True,
+    )
 
 
 class WorkspaceName(ReportPart):
