@@ -1,5 +1,6 @@
 """What helm makes of the chart. Needs helm on the PATH: `make chart`."""
 
+import json
 import subprocess
 from typing import Any, Final
 
@@ -380,12 +381,24 @@ def test_names_fit_whatever_the_releases_length(length: int) -> None:
             assert len(document["metadata"]["name"]) <= limit
 
 
-def _notes() -> str:
+def _notes(*options: str) -> str:
     result = subprocess.run(
-        ["helm", "install", "mogulsync", str(_CHART), "--namespace", "operators", "--dry-run=client"],
+        ["helm", "install", "mogulsync", str(_CHART), "--namespace", "operators", "--dry-run=client", *options],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     return result.stdout.partition("NOTES:\n")[2]
+
+
+@pytest.mark.parametrize(
+    ("namespaces", "expected"),
+    [
+        ([], "Next, in the namespace of your choice:"),
+        (["crm"], "Next, in that namespace (add --namespace crm to each command):"),
+        (["crm", "sales"], "Next, in one of these namespaces (add --namespace crm to each command):"),
+    ],
+)
+def test_the_notes_name_a_namespace_that_is_served(namespaces: list[str], expected: str) -> None:
+    assert expected in _notes("--set-json", f"watchNamespaces={json.dumps(namespaces)}").splitlines()
 
 
 def test_the_commands_of_the_notes_can_be_pasted() -> None:

@@ -195,7 +195,12 @@ def _one(seen: Overview) -> "RenderableType":
 
 
 def _headline(seen: Overview) -> str:
-    standing = "needs attention" if seen.needs else "suspended" if seen.suspended else "nothing needs attention"
+    if seen.needs:
+        standing = "needs attention"
+    elif seen.condition("Ready").get("status", "Unknown") == "Unknown":
+        standing = "not known to be ready yet"
+    else:
+        standing = "suspended" if seen.suspended else "nothing needs attention"
     return f"{seen.name} in namespace {seen.namespace}: {standing}"
 
 

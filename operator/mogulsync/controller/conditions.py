@@ -43,8 +43,8 @@ class CheckProgress:
 class ConditionInputs:
     """What the conditions follow from."""
 
-    name: str
-    """The destination's."""
+    reference: str
+    """Name and namespace, as a command takes them: `production -n sales`."""
     generation: int
     suspended: bool
     blocker: Blocker | None = None
@@ -160,7 +160,7 @@ def _against_evidence(found: ConditionInputs) -> Readiness | None:
     if evidence.reason == RunReason.GUARD_TRIPPED and evidence.generation != found.generation:
         return None
     reason = str(evidence.reason)
-    parts = (evidence.message, fix_for(reason, name=found.name))
+    parts = (evidence.message, fix_for(reason, name=found.reference))
     message = " ".join(part if part.endswith(".") else f"{part}." for part in parts if part)
     return Readiness(ready=ConditionValue(status="False", reason=reason, message=message), stalled=True)
 

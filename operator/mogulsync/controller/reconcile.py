@@ -214,7 +214,7 @@ async def _refuse_spec(snapshot: Snapshot) -> StepResult:
 
 def _condition_inputs(destination: IntercomDestination, status: Status, folded: FoldedResult) -> ConditionInputs:
     return ConditionInputs(
-        name=destination.key.name,
+        reference=f"{destination.key.name} -n {destination.key.namespace}",
         generation=destination.generation,
         suspended=destination.spec is not None and destination.spec.suspend,
         blocker=folded.blocker,

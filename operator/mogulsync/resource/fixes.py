@@ -28,12 +28,13 @@ RUN_FIXES: Final[dict[RunReason, str]] = {
         "the operator: update spec.job.image."
     ),
     RunReason.MISSING_CREDENTIALS: (
-        "The key of the Secret is there and empty: put the API key or token into it, then kubectl mogulsync "
-        "check-now NAME."
+        "The key of the Secret is there and empty: put the API key or token into it, then ask for a check: "
+        "kubectl mogulsync check-now NAME, or a new value of the annotation mogulsync.dev/check-requested-at."
     ),
     RunReason.CREDENTIALS_REJECTED: (
-        "Put a valid API key or token with the permissions that it needs into the Secret, then kubectl mogulsync "
-        "check-now NAME. If ChartMogul answered 402, the account's subscription needs attention, not the Secret."
+        "Put a valid API key or token with the permissions that it needs into the Secret, then ask for a check: "
+        "kubectl mogulsync check-now NAME, or a new value of the annotation mogulsync.dev/check-requested-at. If "
+        "ChartMogul answered 402, the account's subscription needs attention, not the Secret."
     ),
     RunReason.ATTRIBUTES_NOT_USABLE: (
         "Change the attributes that the message names in Intercom, or name others in spec.fields or "
@@ -127,7 +128,11 @@ WARNING_FIXES: Final[dict[WarningReason, str]] = {
 CONDITION_FIXES: Final[dict[ConditionReason, str]] = {
     ConditionReason.READY: "Nothing: all is well.",
     ConditionReason.SUSPENDED: "Nothing, or start the schedule again: kubectl mogulsync resume NAME.",
-    ConditionReason.CHECKING: "Nothing: a check is under way. The message says what it waits for.",
+    ConditionReason.CHECKING: (
+        "Nothing while a check is under way; the message says what it waits for. Where the message says that there was "
+        "no answer, let Pods of this namespace reach api.chartmogul.com and the API of your Intercom region on port "
+        "443 (DNS, proxy, NetworkPolicy); the check is repeated by itself."
+    ),
     ConditionReason.SECRET_NOT_FOUND: (
         "Create the Secret, or the key in it, in the destination's namespace. The next check sees it by itself."
     ),

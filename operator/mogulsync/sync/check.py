@@ -16,7 +16,10 @@ from mogulsync.sync.attributes import inspect
 from mogulsync.sync.failures import RunError, no_attribute_usable, not_matchable, run_error_of, run_until
 from mogulsync.sync.reporting import check_ending, report_of
 from mogulsync.sync.statistics import RunStatistics
+from mogulsync.transport.errors import ApiError, CredentialsRejectedError, UnavailableError
 from mogulsync.transport.stats import RequestStats
+
+_FORBIDDEN: Final = 403
 
 _log: Final = logging.getLogger(__name__)
 
@@ -58,12 +61,13 @@ class SyncCheck:
 
     async def _work(self) -> None:
         """Ask both APIs, so that one report has the failures of both."""
-        workspace, attributes, _ = answers = await asyncio.gather(
-            self._intercom.me(), self._intercom.attributes(), self._chartmogul.ping(), return_exceptions=True
+        workspace, ping, attributes = await asyncio.gather(
+            self._intercom.me(), self._chartmogul.ping(), self._intercom.attributes(), return_exceptions=True
         )
         if isinstance(workspace, Workspace):
             self._statistics.found_workspace(workspace, self._spec.intercom.region)
-        failures = [run_error_of(answer) for answer in answers if isinstance(answer, Exception)]
+        answers = [workspace, ping] if _is_same_failure(workspace, attributes) else [workspace, ping, attributes]
+        failures = [_failure(answer) for answer in answers if isinstance(answer, Exception)]
         if failures:
             raise _worst(failures)
         if not isinstance(attributes, BaseException):
@@ -77,6 +81,22 @@ class SyncCheck:
             raise no_attribute_usable(plan.refused)
         if len(refused_for_matching) == len(self._spec.matching.intercom_fields):
             raise not_matchable(refused_for_matching)
+
+
+def _is_same_failure(first: object, second: object) -> bool:
+    """Return whether a second request to an API says nothing that the first did not: 403 may name two permissions."""
+    if not isinstance(first, ApiError) or not isinstance(second, ApiError) or first.status != second.status:
+        return False
+    both = (first, second)
+    if all(isinstance(each, UnavailableError) for each in both):
+        return True
+    return first.status != _FORBIDDEN and all(isinstance(each, CredentialsRejectedError) for each in both)
+
+
+def _failure(error: Exception) -> RunError:
+    """Return what ends the check; who made it decides when there is another."""
+    failure = run_error_of(error)
+    return RunError(failure.reason, str(error)) if isinstance(error, UnavailableError) else failure
 
 
 def _worst(failures: list[RunError]) -> RunError:

@@ -11,7 +11,7 @@ import httpx2
 from pydantic_core import SchemaValidator, to_json
 
 from mogulsync import __version__
-from mogulsync.transport.connection_pool import ConnectionPool
+from mogulsync.transport.connection_pool import ConnectionPool, TrustStoreError
 from mogulsync.transport.error_body import read_error_body
 from mogulsync.transport.errors import (
     Api,
@@ -25,6 +25,7 @@ from mogulsync.transport.errors import (
 )
 from mogulsync.transport.headers import retry_after, safe_token
 from mogulsync.transport.json_parsing import parse_json
+from mogulsync.transport.network_error import describe_network_error
 from mogulsync.transport.rate_limiter import Permit, RateLimiter, ResponseHead
 from mogulsync.transport.retry import RetryableError, RetryPolicy
 from mogulsync.transport.settings import RequestSettings
@@ -159,6 +160,8 @@ class JsonClient:
             try:
                 response = await self._attempt(request, permit, number=number)
                 return self._result(response, what=what, read=read, shape=shape, retried=retried_statuses)
+            except TrustStoreError as error:
+                raise UnavailableError(self._api, f"cannot {what}: {error}") from None
             except RetryableError as error:
                 wait = policy.wait_after(error, sent=permit.sent, now=self._clock())
                 if wait is None:
@@ -202,10 +205,9 @@ class JsonClient:
             async with asyncio.timeout(self._settings.attempt_timeout):
                 return await self._connections.send(request)
         except TimeoutError:
-            raise RetryableError("no answer in time") from None
+            raise RetryableError(f"no answer from {request.url.host} in time") from None
         except httpx2.RequestError as error:
-            # Its text may quote the request; its type says enough.
-            raise RetryableError(f"no answer, {type(error).__name__}") from None
+            raise RetryableError(describe_network_error(error, request.url)) from None
 
     def _result(
         self,

@@ -6,9 +6,14 @@ with the hundred that 166 requests a second at half a second each take.
 """
 
 import functools
+import os
 import ssl
 
 import httpx2
+
+
+class TrustStoreError(Exception):
+    """The certificates of authorities that SSL_CERT_FILE or SSL_CERT_DIR names cannot be read."""
 
 
 class ConnectionPool:
@@ -28,6 +33,7 @@ class ConnectionPool:
 
         Raises:
             httpx2.RequestError: There was no answer, or not all of it.
+            TrustStoreError: There is nothing to judge a server's certificate by.
         """
         client = self._idle.pop() if self._idle else self._open()
         try:
@@ -49,4 +55,9 @@ class ConnectionPool:
 @functools.cache
 def _tls() -> ssl.SSLContext:
     """Return what all connections trust; reading the authorities' certificates takes long enough to do it once."""
-    return httpx2.create_ssl_context()
+    try:
+        return httpx2.create_ssl_context()
+    except OSError:
+        named = [f"{name} ({os.environ[name]})" for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if os.environ.get(name)]
+        where = " or ".join(named) or "the system's store"
+        raise TrustStoreError(f"{where} holds no certificate that can be read") from None

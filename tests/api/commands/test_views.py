@@ -86,6 +86,17 @@ async def test_status_of_one_says_what_to_do_and_shows_report_and_history(world:
     assert "b-bad-1" in ended.out
 
 
+async def test_status_of_one_that_is_still_being_checked_does_not_call_it_well(
+    world: World, mogulsync: Mogulsync
+) -> None:
+    await world.apply("c-new")
+    await set_status(world, "c-new", conditions=[("Ready", "Unknown", "Checking", "no answer from api.intercom.io")])
+    ended = await asyncio.to_thread(mogulsync, "status", "c-new", "--exit-code")
+    assert ended.code == 0
+    assert ended.out.startswith(f"c-new in namespace {world.namespace}: not known to be ready yet")
+    assert "let Pods of this namespace reach api.chartmogul.com" in ended.out
+
+
 @pytest.mark.parametrize("columns", [40, 60, 118])
 async def test_status_fits_the_terminal_and_marks_what_needs_attention(
     world: World, plane: ControlPlane, columns: int

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -148,6 +149,30 @@ def test_refused_credentials_exit_4(worker: Worker, command: str) -> None:
     assert ended.code == 4
     assert ended.report is not None
     assert ended.report["reason"] == "CredentialsRejected"
+
+
+def test_a_check_says_once_of_each_api_that_it_refused_the_credentials(worker: Worker) -> None:
+    worker.sandbox.account.revoke_token()
+    worker.sandbox.account.revoke_api_key()
+    ended = worker.run("check", "--destination", worker.file())
+    assert ended.report is not None
+    message = ended.report["message"]
+    assert (message.count("Intercom: "), message.count("ChartMogul: ")) == (1, 1), message
+    assert message.endswith("the API key in its Secret is valid and has the permissions it needs"), "nothing is cut off"
+
+
+@pytest.mark.parametrize("command", ["sync", "check"])
+@pytest.mark.parametrize("content", ["placeholder", None], ids=["no certificate", "no file"])
+def test_authorities_that_cannot_be_read_are_named(
+    worker: Worker, tmp_path: Path, command: str, content: str | None
+) -> None:
+    file = tmp_path / "ca.crt"
+    if content is not None:
+        file.write_text(content)
+    ended = worker.run(command, "--destination", worker.file(), env={"SSL_CERT_FILE": str(file), "SSL_CERT_DIR": None})
+    assert ended.code == 5
+    assert ended.report is not None
+    assert f"SSL_CERT_FILE ({file}) holds no certificate that can be read" in ended.report["message"]
 
 
 def test_a_check_exits_0_and_writes_nothing(worker: Worker) -> None:

@@ -15,7 +15,7 @@ RETRYING = CheckProgress(state=CheckState.RETRYING)
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 PASSED = Evidence(reason="Succeeded", generation=GENERATION)
 WELL = ConditionInputs(
-    name="production",
+    reference="production -n crm",
     generation=GENERATION,
     suspended=False,
     check=CheckProgress(state=CheckState.SETTLED),

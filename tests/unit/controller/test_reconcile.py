@@ -223,6 +223,8 @@ async def test_a_run_that_passes_ends_the_repetition_of_checks_without_an_answer
     world.finish(world.name("check"), "Failed", "IntercomUnavailable")
     await world.reconcile()
     assert "IntercomUnavailable" in world.message("Ready")
+    again = world.status["lastCheck"]["nextCheckTime"]
+    assert world.message("Ready").startswith(f"The last check reached no answer; the next is made at {again}: ")
     world.add_scheduled_job("production-1")
     world.finish("production-1")
     await world.reconcile()

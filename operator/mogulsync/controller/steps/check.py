@@ -195,7 +195,8 @@ def _progress_between(status: Status) -> CheckProgress:
     """Return how far the check is while no Job of it is under way."""
     if status.last_check is None or not is_unanswered(status):
         return CheckProgress(state=CheckState.SETTLED)
-    message = f"The last check reached no answer: {status.last_check.message}"
+    again = f"; the next is made at {status.last_check.next_check_time}" if status.last_check.next_check_time else ""
+    message = f"The last check reached no answer{again}: {status.last_check.message}"
     return CheckProgress(state=CheckState.RETRYING, message=message)
 
 
