@@ -123,6 +123,9 @@ class Evidence(StatusModel):
         "AttributesNotUsable, GuardTripped.",
     )
     message: str | None = Field(None, description="What was found, for a person.")
+    guard_message: str | None = Field(
+        None, description="What the guard said that stopped the last run of this generation, while it holds."
+    )
     completion_time: Time | None = Field(None, description="When the answer was reached.")
 
 
