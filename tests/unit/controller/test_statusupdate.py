@@ -117,7 +117,10 @@ def test_a_name_that_is_used_again_is_another_run() -> None:
         ([("run", "GuardTripped", 1), ("check", "Succeeded", 2)], "Succeeded"),
         ([("run", "GuardTripped", 1), ("check", "CredentialsRejected", 1)], "CredentialsRejected"),
         ([("run", "GuardTripped", 1), ("check", "CredentialsRejected", 1), ("check", "Succeeded", 1)], "GuardTripped"),
-        ([("run", "GuardTripped", 1), ("preview", "CredentialsRejected", 1), ("check", "Succeeded", 1)], "GuardTripped"),
+        (
+            [("run", "GuardTripped", 1), ("preview", "CredentialsRejected", 1), ("check", "Succeeded", 1)],
+            "GuardTripped",
+        ),
         ([("run", "GuardTripped", 1), ("check", "CredentialsRejected", 1), ("check", "Succeeded", 2)], "Succeeded"),
         (
             [
