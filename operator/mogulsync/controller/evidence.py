@@ -40,28 +40,25 @@ def latest_evidence(before: Evidence | None, result: JobResult) -> Evidence | No
     if before is not None and (before.completion_time or "") > result.completion_time:
         return before
     is_run = result.trigger not in {names.TRIGGER_CHECK, names.TRIGGER_PREVIEW}
-    guard = report.reason == RunReason.GUARD_TRIPPED
-    passed = report.reason not in OBSTACLES or (guard and not is_run)
-    guard_message = None if is_run else _guard_message(before, generation=result.generation)
-    if passed:
-        reason = RunReason.SUCCEEDED if guard_message is None else RunReason.GUARD_TRIPPED
-        message = guard_message
-    else:
-        reason, message = RunReason(report.reason), report.message
+    passed = report.reason not in OBSTACLES or (report.reason == RunReason.GUARD_TRIPPED and not is_run)
+    guard = None if is_run else _guard(before, generation=result.generation)
+    if passed and guard is not None:
+        return guard
     return Evidence(
         job=result.job,
         generation=result.generation,
-        reason=reason.value,
-        message=message,
-        guard_message=report.message if guard and is_run else guard_message,
+        reason=RunReason.SUCCEEDED.value if passed else report.reason,
+        message=None if passed else report.message,
+        guard_message=guard.message if guard else None,
         completion_time=result.completion_time,
     )
 
 
-def _guard_message(before: Evidence | None, *, generation: int | None) -> str | None:
-    """Return what the guard said that stopped the last run of a generation; None when it stopped none."""
+def _guard(before: Evidence | None, *, generation: int | None) -> Evidence | None:
+    """Return the evidence that the guard stopped the last run of a generation; None when it stopped none."""
     if before is None or before.generation != generation:
         return None
-    if before.guard_message is None and before.reason == RunReason.GUARD_TRIPPED:  # written by 0.1.0
-        return before.message or ""
-    return before.guard_message
+    if before.guard_message is None:
+        return before if before.reason == RunReason.GUARD_TRIPPED else None
+    guard = {"reason": RunReason.GUARD_TRIPPED.value, "message": before.guard_message, "guard_message": None}
+    return before.model_copy(update=guard)

@@ -26,14 +26,13 @@ _USAGE: Final = frozenset({RunReason.INVALID_DESTINATION, RunReason.MISSING_CRED
 
 
 class ReportPart(BaseModel):
-    """Base of the report's parts: camelCase, unknown keys refused. Built when first used, which is when a run ends."""
+    """Base of the report's parts: camelCase, unknown keys refused.
+
+    They are built when first used: a run needs them at its end, not before its first request.
+    """
 
     model_config = ConfigDict(
-        alias_generator=to_camel,
-        validate_by_name=True,
-        validate_by_alias=True,
-        extra="forbid",
-        defer_build=True,
+        alias_generator=to_camel, validate_by_name=True, validate_by_alias=True, extra="forbid", defer_build=True
     )
 
 

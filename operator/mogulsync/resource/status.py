@@ -124,7 +124,9 @@ class Evidence(StatusModel):
     )
     message: str | None = Field(None, description="What was found, for a person.")
     guard_message: str | None = Field(
-        None, description="What the guard said that stopped the last run of this generation, while it holds."
+        None,
+        description="What the guard said that stopped the last run of this generation, where a check or preview was "
+        "rejected since.",
     )
     completion_time: Time | None = Field(None, description="When the answer was reached.")
 

@@ -16,7 +16,7 @@ from mogulsync.sync.attributes import inspect
 from mogulsync.sync.failures import RunError, no_attribute_usable, not_matchable, run_error_of, run_until
 from mogulsync.sync.reporting import check_ending, report_of
 from mogulsync.sync.statistics import RunStatistics
-from mogulsync.transport.errors import ApiError, CredentialsRejectedError, UnavailableError
+from mogulsync.transport.errors import ApiError, UnavailableError
 from mogulsync.transport.stats import RequestStats
 
 _FORBIDDEN: Final = 403
@@ -85,16 +85,16 @@ class SyncCheck:
 
 def _is_same_failure(first: object, second: object) -> bool:
     """Return whether a second request to an API says nothing that the first did not: 403 may name two permissions."""
-    if not isinstance(first, ApiError) or not isinstance(second, ApiError) or first.status != second.status:
-        return False
-    both = (first, second)
-    if all(isinstance(each, UnavailableError) for each in both):
-        return True
-    return first.status != _FORBIDDEN and all(isinstance(each, CredentialsRejectedError) for each in both)
+    return (
+        isinstance(first, ApiError)
+        and isinstance(second, ApiError)
+        and (type(first), first.status) == (type(second), second.status)
+        and first.status != _FORBIDDEN
+    )
 
 
 def _failure(error: Exception) -> RunError:
-    """Return what ends the check; who made it decides when there is another."""
+    """Return the end of a check by this error; of an outage without the promise of a next run."""
     failure = run_error_of(error)
     return RunError(failure.reason, str(error)) if isinstance(error, UnavailableError) else failure
 

@@ -204,9 +204,7 @@ class JsonClient:
         try:
             async with asyncio.timeout(self._settings.attempt_timeout):
                 return await self._connections.send(request)
-        except TimeoutError:
-            raise RetryableError(f"no answer from {request.url.host} in time") from None
-        except httpx2.RequestError as error:
+        except (TimeoutError, httpx2.RequestError) as error:
             raise RetryableError(describe_network_error(error, request.url)) from None
 
     def _result(

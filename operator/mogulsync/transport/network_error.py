@@ -9,6 +9,8 @@ from typing import Final
 
 import httpx2
 
+from mogulsync.transport.errors import ApiError
+
 _CAUSES: Final[tuple[tuple[type[BaseException], str], ...]] = (
     (ssl.SSLCertVerificationError, "certificate verify failed"),
     (ssl.SSLError, "no TLS handshake"),
@@ -17,6 +19,7 @@ _CAUSES: Final[tuple[tuple[type[BaseException], str], ...]] = (
     (ConnectionResetError, "connection reset"),
     (httpx2.ConnectTimeout, "no connection in time"),
     (httpx2.TimeoutException, "not in time"),
+    (TimeoutError, "not in time"),
     (httpx2.ProxyError, "the proxy refused the connection"),
 )
 """Exceptions, the more telling first."""
@@ -24,7 +27,7 @@ _CAUSES: Final[tuple[tuple[type[BaseException], str], ...]] = (
 _UNREACHABLE: Final = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH})
 
 
-def describe_network_error(error: httpx2.RequestError, url: httpx2.URL) -> str:
+def describe_network_error(error: httpx2.RequestError | TimeoutError, url: httpx2.URL) -> str:
     """Return why there was no answer: the host, whether a proxy is on the way, and the cause.
 
     Texts of exceptions may quote the request, or a proxy's password; their types say enough.
@@ -37,8 +40,8 @@ def describe_network_error(error: httpx2.RequestError, url: httpx2.URL) -> str:
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield an exception and those that led to it, of a group's all."""
-    while error is not None:
+    """Yield an exception and those that led to it, of a group's all; an earlier request's is not among them."""
+    while error is not None and not isinstance(error, ApiError):
         yield error
         if isinstance(error, BaseExceptionGroup):
             for each in error.exceptions:

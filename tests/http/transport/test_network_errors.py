@@ -9,6 +9,7 @@ import httpx2
 import pytest
 
 from mogulsync.connect.certificate import self_signed_certificate
+from mogulsync.transport.errors import UnavailableError
 from mogulsync.transport.network_error import describe_network_error
 
 SECRET = "s3cret"
@@ -71,6 +72,19 @@ async def test_a_server_that_speaks_no_tls() -> None:
 async def test_a_connection_that_ends_without_an_answer() -> None:
     async with server() as port:
         text = await described(f"http://127.0.0.1:{port}/")
+    assert text == "no answer from 127.0.0.1: RemoteProtocolError"
+
+
+async def test_what_went_wrong_before_is_no_cause() -> None:
+    """A request that is made while another's failure is handled has that one as its context."""
+    try:
+        try:
+            socket.getaddrinfo("api.invalid", 443)
+        except socket.gaierror:
+            raise UnavailableError("Intercom", "cannot list contacts") from None
+    except UnavailableError:
+        async with server() as port:
+            text = await described(f"http://127.0.0.1:{port}/")
     assert text == "no answer from 127.0.0.1: RemoteProtocolError"
 
 
