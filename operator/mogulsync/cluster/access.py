@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Final
 
 import aiohttp
-from kubernetes.aio.client import ApiClient
-from kubernetes.aio.config import ConfigException, list_kube_config_contexts
 
 from mogulsync import __version__
 from mogulsync.cluster.errors import ClusterProblemError
 from mogulsync.cluster.reach import Reach
+from mogulsync.kube.aio import ApiClient, ConfigException, list_kube_config_contexts
 from mogulsync.kube.client import RestClient, StatusError, load_configuration, refusal
 from mogulsync.kube.objects import GroupVersionResource, NamespacedName, Object
 from mogulsync.resource import names

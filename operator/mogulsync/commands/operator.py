@@ -103,9 +103,8 @@ def command(
 
 def _run(options: "OperatorOptions") -> None:
     """Run until a signal; what keeps it from starting is exit 1 and a message."""
-    from kubernetes.aio.config import ConfigException  # noqa: PLC0415
-
     from mogulsync.controller.operator import run_operator  # noqa: PLC0415
+    from mogulsync.kube.aio import ConfigException  # noqa: PLC0415
 
     try:
         asyncio.run(run_operator(options))

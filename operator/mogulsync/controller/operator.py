@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import UTC, datetime
 
-from kubernetes.aio.client import ApiClient, Configuration
 from prometheus_client import CollectorRegistry
 
 from mogulsync import __version__
@@ -29,6 +28,7 @@ from mogulsync.controller.reconcile import Reconciler
 from mogulsync.controller.resources import WATCHED
 from mogulsync.controller.resync import Resync
 from mogulsync.controller.settings import OperatorSettings
+from mogulsync.kube.aio import ApiClient, Configuration
 from mogulsync.kube.client import KubernetesClient, RestClient, StatusError, load_configuration
 from mogulsync.kube.leaderelection import (
     AlwaysLeader,

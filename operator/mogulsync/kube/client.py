@@ -12,9 +12,8 @@ from typing import Final, NamedTuple, Protocol
 from urllib.parse import urlencode
 
 import aiohttp
-from kubernetes.aio import config as kubernetes_config
-from kubernetes.aio.client import ApiClient, Configuration
 
+from mogulsync.kube.aio import ApiClient, Configuration, load_incluster_config, load_kube_config
 from mogulsync.kube.objects import GroupVersionResource, Object
 from mogulsync.kube.proxies import proxy_from_environment
 
@@ -124,9 +123,9 @@ async def load_configuration(*, kubeconfig: str | None = None, context: str | No
     settings: Configuration = type.__call__(Configuration)  # as the library makes one without its defaults
     named = kubeconfig or context or os.environ.get("KUBECONFIG")
     if not named and os.environ.get("KUBERNETES_SERVICE_HOST"):
-        kubernetes_config.load_incluster_config(client_configuration=settings)  # type: ignore[no-untyped-call]
+        load_incluster_config(client_configuration=settings)  # type: ignore[no-untyped-call]
     else:
-        await kubernetes_config.load_kube_config(  # type: ignore[no-untyped-call]
+        await load_kube_config(  # type: ignore[no-untyped-call]
             config_file=kubeconfig, context=context, client_configuration=settings
         )
     settings.proxy = settings.proxy or proxy_from_environment(settings.host, os.environ)

@@ -34,8 +34,17 @@ from pathlib import Path
 from typing import Final, Protocol, TypeVar
 
 import aiohttp
-from kubernetes.aio import config as kubernetes_config
-from kubernetes.aio.client import ApiClient, ApiException, CoordinationV1Api, V1Lease, V1LeaseSpec, V1ObjectMeta
+
+from mogulsync.kube.aio import (
+    ApiClient,
+    ApiException,
+    ConfigException,
+    CoordinationV1Api,
+    V1Lease,
+    V1LeaseSpec,
+    V1ObjectMeta,
+    list_kube_config_contexts,
+)
 
 _NAMESPACE_FILE: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 """Holds a Pod's namespace."""
@@ -172,8 +181,8 @@ def lease_namespace(environ: Mapping[str, str] = os.environ, *, namespace_file: 
     if namespace_file.is_file():
         return namespace_file.read_text(encoding="utf-8").strip()
     try:
-        _, active = kubernetes_config.list_kube_config_contexts(environ.get("KUBECONFIG"))  # type: ignore[no-untyped-call]
-    except kubernetes_config.ConfigException:
+        _, active = list_kube_config_contexts(environ.get("KUBECONFIG"))  # type: ignore[no-untyped-call]
+    except ConfigException:
         return "default"
     return str(active["context"].get("namespace") or "default")
 

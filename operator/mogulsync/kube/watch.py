@@ -20,8 +20,8 @@ from typing import Any, Final, cast
 
 import aiohttp
 import kopf
-from kubernetes.aio.client import Configuration
 
+from mogulsync.kube.aio import Configuration
 from mogulsync.kube.objects import GroupVersionResource, Object
 
 OnEvent = Callable[[GroupVersionResource, str | None, Object], None]

@@ -1,6 +1,8 @@
 """The image leaves out the synchronous half of the Kubernetes client, so nothing of ours may import it."""
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +21,18 @@ def _imported(tree: ast.Module) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("module", _MODULES, ids=lambda path: str(path.relative_to(_PACKAGE)))
-def test_of_the_kubernetes_client_only_the_asynchronous_half_is_imported(module: Path) -> None:
+def test_the_kubernetes_client_is_imported_in_one_place_and_there_its_asynchronous_half(module: Path) -> None:
     names = {name for name in _imported(ast.parse(module.read_text())) if name.partition(".")[0] == "kubernetes"}
-    assert {name for name in names if not name.startswith("kubernetes.aio.")} == set()
+    if module == _PACKAGE / "kube" / "aio.py":
+        assert names
+        assert all(name.startswith("kubernetes.aio.") for name in names)
+    else:
+        assert names == set()
+
+
+def test_the_synchronous_half_is_not_imported() -> None:
+    code = "import sys, mogulsync.controller.operator, mogulsync.cluster.access; print(*sys.modules)"
+    command = [sys.executable, "-c", code]
+    modules = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()  # noqa: S603 - ours
+    assert "kubernetes.aio.client" in modules
+    assert {"kubernetes.config", "kubernetes.dynamic", "kubernetes.stream", "requests"} & set(modules) == set()
