@@ -1,6 +1,5 @@
 """Reads an IntercomDestination manifest, strictly, with errors that name the field and the fix."""
 
-import difflib
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -289,6 +288,8 @@ def _suggestion(location: tuple[int | str, ...], root: type[SpecModel]) -> str:
         if nested is None:
             return ""
         model = nested
+    import difflib  # noqa: PLC0415
+
     known = [field.alias or name for name, field in model.model_fields.items()]
     wrong = str(location[-1])
     close = difflib.get_close_matches(wrong, known, n=1) or [k for k in known if k == to_camel(wrong)]

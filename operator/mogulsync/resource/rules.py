@@ -123,6 +123,7 @@ class SpecModel(BaseModel):
         extra="forbid",
         frozen=True,
         json_schema_extra=_add_rules,
+        defer_build=True,
     )
     rules: ClassVar[tuple[Rule, ...]] = ()
     """Rules between the model's fields, checked in this order, up to the first that is broken."""

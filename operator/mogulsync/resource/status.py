@@ -20,7 +20,9 @@ _KEEP_UNKNOWN: dict[str, Any] = {"x-kubernetes-preserve-unknown-fields": True}
 class StatusModel(BaseModel):
     """Base of the status' models: camelCase; what a newer version added is kept."""
 
-    model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True, validate_by_alias=True, extra="allow")
+    model_config = ConfigDict(
+        alias_generator=to_camel, validate_by_name=True, validate_by_alias=True, extra="allow", defer_build=True
+    )
 
 
 class Condition(StatusModel):

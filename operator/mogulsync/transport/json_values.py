@@ -1,6 +1,5 @@
 """Reads JSON values whose type an API does not keep to: text, numbers and times, None for anything else."""
 
-import html
 import math
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -69,5 +68,7 @@ def text_forms(value: str) -> tuple[str, ...]:
     """
     if "&" not in value:
         return (value,)
+    import html  # noqa: PLC0415
+
     unescaped = html.unescape(value)
     return (value,) if unescaped == value else (value, unescaped)
