@@ -198,18 +198,29 @@ class ControlPlane:
         return result.stdout
 
     def apply_crds(self, path: Path) -> None:
-        """Apply the CustomResourceDefinitions of a file or folder and return when all are served."""
+        """Apply the CustomResourceDefinitions of a file or folder and return when all are served and discovered."""
         self.kubectl("apply", "--server-side", "-f", str(path))
         deadline = time.monotonic() + _START_SECONDS
-        while True:
-            try:
-                self.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=200s")
-            except KubectlError as error:
-                if _NO_CONDITIONS not in error.stderr or time.monotonic() > deadline:
-                    raise
-                time.sleep(_POLL_SECONDS)
-            else:
-                return
+        while not self._are_crds_established():
+            if time.monotonic() > deadline:
+                raise ControlPlaneError("the CustomResourceDefinitions are not established")
+            time.sleep(_POLL_SECONDS)
+        # Discovery, by which kubectl knows short names, follows later.
+        applied = {name.partition("/")[2] for name in self.kubectl("get", "crd", "-o", "name").split()}
+        while not applied <= set(self.kubectl("api-resources", "--cached=false", "-o", "name").split()):
+            if time.monotonic() > deadline:
+                raise ControlPlaneError("the CustomResourceDefinitions are not discovered")
+            time.sleep(_POLL_SECONDS)
+
+    def _are_crds_established(self) -> bool:
+        """Return whether all are; they may not have a condition yet, which kubectl takes for an error."""
+        try:
+            self.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=200s")
+        except KubectlError as error:
+            if _NO_CONDITIONS not in error.stderr:
+                raise
+            return False
+        return True
 
     def environment(self, kubeconfig: Path | None = None) -> dict[str, str]:
         """Return an environment for a program that talks to this control plane, kubectl on its PATH."""

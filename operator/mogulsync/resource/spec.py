@@ -79,6 +79,11 @@ _LABEL_CEL: Final = "has(f.key) ? f.source + ' ' + f.key : f.source"
 """CEL expression of the source of a field f, with its key where it has one."""
 _CLASH_CEL: Final = f"(!{_same_source_cel('f', 'g')} && {_attribute_cel('f')} == {_attribute_cel('g')})"
 """CEL expression that two fields of different sources go to one attribute."""
+_HAS_CLASH_CEL: Final = f"(has(f.attribute) && self.exists(g, {_CLASH_CEL}))"
+"""CEL expression that a field f clashes with another and names its attribute, as one of two that clash must.
+
+The API server checks every rule at each write of a status: the defaults' long way is for fields that need it.
+"""
 
 
 def _first_twice(items: Iterable[str]) -> str:
@@ -389,9 +394,10 @@ def _is_one_twice(fields: Sequence[FieldMapping]) -> bool:
 
 
 _MATCHED_BY_CEL: Final = (
-    f"({_attribute_cel('f')} in {list(_OWN_ATTRIBUTES)} "
-    f"|| self.matching.intercomFields.exists(a, a == {_attribute_cel('f')}))"
+    f"(has(f.attribute) && f.attribute in {list(_OWN_ATTRIBUTES)} || "
+    f"self.matching.intercomFields.exists(a, !(a in {list(_OWN_ATTRIBUTES)}) && a == {_attribute_cel('f')}))"
 )
+"""CEL expression that a field f writes what contacts are matched by; no default is an attribute of a contact's own."""
 
 
 class Spec(SpecModel):
@@ -438,7 +444,7 @@ class Spec(SpecModel):
             ),
         ),
         Rule(
-            f"!self.exists(f, self.exists(g, {_CLASH_CEL}))",
+            f"!self.exists(f, {_HAS_CLASH_CEL})",
             lambda fields: _is_one_twice(fields) or _distinct(field.attribute_name for field in fields),
             "two sources go to one attribute; give each its own: {offender}",
             Offender(
