@@ -7,8 +7,8 @@ from typing import Final
 from mogulsync.commands.root import root
 
 _COLLECT_AFTER: Final = 10_000
-"""New objects after which Python looks for garbage in cycles. Its 700 cost a run and the operator a tenth of their CPU,
-as both import and keep much and leave few cycles; 50,000 save no more and cost the operator 8 MiB."""
+"""New objects after which Python looks for garbage in cycles. Its own 700 cost a run and the operator about a twentieth
+of their CPU, as both keep much and leave few cycles; 50,000 save no more and cost the operator 8 MiB."""
 
 
 def main() -> None:

@@ -423,6 +423,17 @@ REFUSED: Final = (
         "spec.fields",
         "two sources go to one attribute; give each its own: chartmogul_tags",
     ),
+    Refused(
+        "two pairs of sources on one attribute each: the first that a field names",
+        field_list(
+            "Tags",
+            custom_attribute("a", attribute="c"),
+            custom_attribute("b", attribute="c"),
+            custom_attribute("d", attribute="chartmogul_tags"),
+        ),
+        "spec.fields",
+        "two sources go to one attribute; give each its own: c",
+    ),
     *(
         Refused(
             f"a custom attribute with {what}",

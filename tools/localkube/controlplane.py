@@ -29,9 +29,6 @@ _ANSWER_SECONDS: Final = 10.0
 _KUBECTL_SECONDS: Final = 240.0
 _PORT_TRIES: Final = 3
 
-_NO_CONDITIONS: Final = "accessor error"
-"""What `kubectl wait` says, and fails, of a new CRD that has no conditions yet, whichever way it is asked."""
-
 
 class ControlPlaneError(RuntimeError):
     """A part did not start or died; the message ends with the last lines of its log."""
@@ -198,29 +195,17 @@ class ControlPlane:
         return result.stdout
 
     def apply_crds(self, path: Path) -> None:
-        """Apply the CustomResourceDefinitions of a file or folder and return when all are served and discovered."""
-        self.kubectl("apply", "--server-side", "-f", str(path))
-        deadline = time.monotonic() + _START_SECONDS
-        while not self._are_crds_established():
-            if time.monotonic() > deadline:
-                raise ControlPlaneError("the CustomResourceDefinitions are not established")
-            time.sleep(_POLL_SECONDS)
-        # Discovery, by which kubectl knows short names, follows later.
-        applied = {name.partition("/")[2] for name in self.kubectl("get", "crd", "-o", "name").split()}
-        while not applied <= set(self.kubectl("api-resources", "--cached=false", "-o", "name").split()):
-            if time.monotonic() > deadline:
-                raise ControlPlaneError("the CustomResourceDefinitions are not discovered")
-            time.sleep(_POLL_SECONDS)
+        """Apply the CustomResourceDefinitions of a file or folder and return when all are served.
 
-    def _are_crds_established(self) -> bool:
-        """Return whether all are; they may not have a condition yet, which kubectl takes for an error."""
-        try:
-            self.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=200s")
-        except KubectlError as error:
-            if _NO_CONDITIONS not in error.stderr:
-                raise
-            return False
-        return True
+        They are when discovery has them, by which kubectl knows short names: some time after they are established.
+        """
+        self.kubectl("apply", "--server-side", "-f", str(path))
+        applied = {name.partition("/")[2] for name in self.kubectl("get", "crd", "-o", "name").split()}
+        deadline = time.monotonic() + _START_SECONDS
+        while missing := applied - set(self.kubectl("api-resources", "--cached=false", "-o", "name").split()):
+            if time.monotonic() > deadline:
+                raise ControlPlaneError(f"not served after {_START_SECONDS:.0f} s: {', '.join(sorted(missing))}")
+            time.sleep(_POLL_SECONDS)
 
     def environment(self, kubeconfig: Path | None = None) -> dict[str, str]:
         """Return an environment for a program that talks to this control plane, kubectl on its PATH."""

@@ -16,8 +16,8 @@
 import sys
 from importlib.util import find_spec, module_from_spec
 
-# `import kubernetes`, as kopf does it, imports the client's synchronous half, too: 7 MiB and a tenth of a second for
-# nothing. So the package is entered without running its `__init__`; all its modules can be imported as ever.
+# `import kubernetes`, as kopf does it, imports all of the client's synchronous half, too: 7 MiB and a tenth of a second
+# for nothing. So the package is there without what its `__init__` does; each of its modules can be imported by name.
 _spec = find_spec("kubernetes")
 if _spec is not None and "kubernetes" not in sys.modules:
     sys.modules["kubernetes"] = module_from_spec(_spec)

@@ -288,7 +288,7 @@ def _suggestion(location: tuple[int | str, ...], root: type[SpecModel]) -> str:
         if nested is None:
             return ""
         model = nested
-    import difflib  # noqa: PLC0415
+    import difflib  # noqa: PLC0415 - for a wrong manifest alone
 
     known = [field.alias or name for name, field in model.model_fields.items()]
     wrong = str(location[-1])

@@ -114,7 +114,7 @@ def _add_rules(schema: dict[str, Any], model: type["SpecModel"]) -> None:
 
 
 class SpecModel(BaseModel):
-    """Base of the spec's models: camelCase as in the manifest, frozen, unknown keys refused by name."""
+    """Base of the spec's models: camelCase as in the manifest, frozen, unknown keys refused; built when used."""
 
     model_config = ConfigDict(
         alias_generator=to_camel,

@@ -77,12 +77,13 @@ def _same_source_cel(one: str, other: str) -> str:
 
 _LABEL_CEL: Final = "has(f.key) ? f.source + ' ' + f.key : f.source"
 """CEL expression of the source of a field f, with its key where it has one."""
-_CLASH_CEL: Final = f"(!{_same_source_cel('f', 'g')} && {_attribute_cel('f')} == {_attribute_cel('g')})"
-"""CEL expression that two fields of different sources go to one attribute."""
-_HAS_CLASH_CEL: Final = f"(has(f.attribute) && self.exists(g, {_CLASH_CEL}))"
-"""CEL expression that a field f clashes with another and names its attribute, as one of two that clash must.
+_CLASH_CEL: Final = (
+    f"(has(f.attribute) && self.exists(g, !{_same_source_cel('f', 'g')} && f.attribute == {_attribute_cel('g')}))"
+)
+"""CEL expression that a field f names an attribute that a field of another source goes to.
 
-The API server checks every rule at each write of a status: the defaults' long way is for fields that need it.
+Of two fields that go to one attribute at least one names it, as all defaults differ. The API server checks every rule
+at each write of a status, so it looks at the defaults only where some field names an attribute.
 """
 
 
@@ -389,6 +390,12 @@ def _unwritable(spec: "Spec") -> Iterator[str]:
             yield name
 
 
+def _first_clash(fields: Sequence[FieldMapping]) -> str:
+    """Return the first attribute that a field names and another goes to."""
+    listed = [field.attribute_name for field in fields]
+    return next(field.attribute for field in fields if field.attribute and listed.count(field.attribute) > 1)
+
+
 def _is_one_twice(fields: Sequence[FieldMapping]) -> bool:
     return not _distinct(field.label for field in fields)
 
@@ -397,7 +404,7 @@ _MATCHED_BY_CEL: Final = (
     f"(has(f.attribute) && f.attribute in {list(_OWN_ATTRIBUTES)} || "
     f"self.matching.intercomFields.exists(a, !(a in {list(_OWN_ATTRIBUTES)}) && a == {_attribute_cel('f')}))"
 )
-"""CEL expression that a field f writes what contacts are matched by; no default is an attribute of a contact's own."""
+"""CEL expression that a field f writes what contacts are matched by. No default is an attribute of a contact's own."""
 
 
 class Spec(SpecModel):
@@ -444,14 +451,14 @@ class Spec(SpecModel):
             ),
         ),
         Rule(
-            f"!self.exists(f, {_HAS_CLASH_CEL})",
+            f"!self.exists(f, {_CLASH_CEL})",
             lambda fields: _is_one_twice(fields) or _distinct(field.attribute_name for field in fields),
             "two sources go to one attribute; give each its own: {offender}",
             Offender(
                 cel=_attribute_cel("f"),
                 among="self",
-                where=f"self.exists(g, {_CLASH_CEL})",
-                of=lambda fields: _first_twice(field.attribute_name for field in fields),
+                where=_CLASH_CEL,
+                of=_first_clash,
                 otherwise="an attribute is named twice",
             ),
         ),

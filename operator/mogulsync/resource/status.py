@@ -18,7 +18,7 @@ _KEEP_UNKNOWN: dict[str, Any] = {"x-kubernetes-preserve-unknown-fields": True}
 
 
 class StatusModel(BaseModel):
-    """Base of the status' models: camelCase; what a newer version added is kept."""
+    """Base of the status' models: camelCase; what a newer version added is kept; built when used."""
 
     model_config = ConfigDict(
         alias_generator=to_camel, validate_by_name=True, validate_by_alias=True, extra="allow", defer_build=True

@@ -68,7 +68,7 @@ def text_forms(value: str) -> tuple[str, ...]:
     """
     if "&" not in value:
         return (value,)
-    import html  # noqa: PLC0415
+    import html  # noqa: PLC0415 - few texts need it
 
     unescaped = html.unescape(value)
     return (value,) if unescaped == value else (value, unescaped)

@@ -30,7 +30,7 @@ def test_the_kubernetes_client_is_imported_in_one_place_and_there_its_asynchrono
         assert names == set()
 
 
-def test_the_synchronous_half_is_not_imported() -> None:
+def test_the_synchronous_half_is_not_imported_as_a_whole() -> None:
     code = "import sys, mogulsync.controller.operator, mogulsync.cluster.access; print(*sys.modules)"
     command = [sys.executable, "-c", code]
     modules = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()  # noqa: S603 - ours

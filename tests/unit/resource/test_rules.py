@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from mogulsync.resource.manifest import InvalidDestinationError, parse_destination
+from mogulsync.resource.sources import SOURCES
 from tests.support.destinations import ACCEPTED, REFUSED, UNKNOWN, Accepted, Refused, Unknown, destination, field_list
 
 
@@ -35,3 +36,10 @@ def test_a_source_that_is_there_twice_is_one_problem() -> None:
     with pytest.raises(InvalidDestinationError) as refusal:
         parse_destination(json.dumps(destination(field_list("MRR", "ARR", "MRR"))))
     assert len(refusal.value.problems) == 1
+
+
+def test_defaults_are_different_attributes_and_none_is_a_contact_s_own() -> None:
+    """The CEL rules on attributes look at defaults only where a field names an attribute."""
+    defaults = [info.attribute for info in SOURCES.values()]
+    assert len(set(defaults)) == len(defaults)
+    assert {"email", "external_id"} & set(defaults) == set()
