@@ -30,7 +30,7 @@ from mogulsync.intercom.client import IntercomClient
 from mogulsync.intercom.models import Contact
 from mogulsync.resource.manifest import destination_from
 from mogulsync.resource.names import ANNOTATION_SYNC_REQUESTED_AT, LABEL_DESTINATION
-from mogulsync.resource.spec import Spec
+from mogulsync.resource.syncspec import SyncSpec
 from mogulsync.sandbox import ACCESS_TOKEN, API_KEY, Sandbox, SandboxAccount, serve_in_thread
 from mogulsync.transport.stats import RequestStats
 
@@ -199,7 +199,7 @@ async def follow(plane: ControlPlane, pods: PodRunner, name: str, *, old: frozen
         await asyncio.sleep(0.3)
 
 
-async def contacts(spec: Spec) -> dict[str, Contact]:
+async def contacts(spec: SyncSpec) -> dict[str, Contact]:
     """Return the sandbox's contacts by id, with the destination's attributes."""
     wanted = frozenset(field.attribute_name for field in spec.fields)
     found: dict[str, Contact] = {}
@@ -308,7 +308,7 @@ def report(last: dict[str, Any]) -> None:
         raise DemoError(f"the run failed: {last['message']}")
 
 
-def contact_table(before: dict[str, Contact], after: dict[str, Contact], spec: Spec) -> None:
+def contact_table(before: dict[str, Contact], after: dict[str, Contact], spec: SyncSpec) -> None:
     """Print some of the contacts that changed.
 
     Raises:
@@ -334,7 +334,7 @@ def change(before: Contact, after: Contact, name: str) -> str:
     return f"[dim]{'-' if old is None else old} →[/dim] [green]{'-' if new is None else new}[/green]"
 
 
-def next_run(current: dict[str, Any], spec: Spec) -> None:
+def next_run(current: dict[str, Any], spec: SyncSpec) -> None:
     """Print when the next run is due, in the schedule's zone and in local time.
 
     Raises:

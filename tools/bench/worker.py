@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
 from bench.programs import Took, run
 from mogulsync.resource.sources import Source
 from mogulsync.sandbox import ACCESS_TOKEN, API_KEY, Urls
@@ -67,7 +65,7 @@ class Synced:
 
 
 def manifest(urls: Urls, *, sources: Sequence[Source] = FEW, external_id: bool = False, percent: int = 100) -> str:
-    """Return a destination: matched by email, or by external id."""
+    """Return a destination in JSON, as the operator gives it to a Job: matched by email, or by external id."""
     matching = (
         {"chartmogulField": "ExternalID", "intercomFields": ["external_id"]}
         if external_id
@@ -80,7 +78,7 @@ def manifest(urls: Urls, *, sources: Sequence[Source] = FEW, external_id: bool =
         "fields": [field for source in sources for field in _fields(source)],
         "rateLimitPercent": percent,
     }
-    text: str = yaml.safe_dump(
+    return json.dumps(
         {
             "apiVersion": "mogulsync.dev/v1alpha1",
             "kind": "IntercomDestination",
@@ -88,7 +86,6 @@ def manifest(urls: Urls, *, sources: Sequence[Source] = FEW, external_id: bool =
             "spec": spec,
         }
     )
-    return text
 
 
 def _fields(source: Source) -> list[dict[str, str]]:
@@ -108,7 +105,7 @@ def sync(destination: str, *, may_exit: Sequence[int] = (_SUCCEEDED,)) -> Synced
         ProgramError: It ended with another exit code than those it may.
     """
     with tempfile.TemporaryDirectory(prefix="mogulsync-bench-") as folder:
-        file, report = Path(folder, "destination.yaml"), Path(folder, "report.json")
+        file, report = Path(folder, "destination.json"), Path(folder, "report.json")
         file.write_text(destination, encoding="utf-8")
         arguments = [*COMMAND, "--destination", str(file), "--report", str(report), "--progress", "off"]
         ran = run(arguments, CREDENTIALS, may_exit=may_exit)

@@ -335,7 +335,7 @@ def _pasted(login: _Login, state: str) -> str:
 
 async def _verify_and_store(target: Target, token: str, url: str | None, region: Any) -> None:
     from mogulsync.intercom.client import IntercomClient  # noqa: PLC0415 - slow to import
-    from mogulsync.resource.spec import REGION_URLS  # noqa: PLC0415 - as above
+    from mogulsync.resource.syncspec import REGION_URLS  # noqa: PLC0415 - as above
     from mogulsync.transport.settings import RequestSettings  # noqa: PLC0415 - as above
     from mogulsync.transport.stats import RequestStats  # noqa: PLC0415 - as above
 

@@ -21,7 +21,7 @@ from mogulsync.resource.manifest import Destination, InvalidDestinationError, pa
 from mogulsync.resource.names import ENV_CHARTMOGUL_API_KEY, ENV_DESTINATION, ENV_INTERCOM_ACCESS_TOKEN
 from mogulsync.resource.reasons import ExitCode, Outcome, RunReason
 from mogulsync.resource.report import Report
-from mogulsync.resource.spec import Spec
+from mogulsync.resource.syncspec import SyncSpec
 from mogulsync.resource.times import timestamp
 from mogulsync.sync.failures import RunError, run_error_of
 from mogulsync.transport.stats import RequestStats
@@ -66,7 +66,7 @@ def now() -> datetime:
 
 @asynccontextmanager
 async def open_clients(
-    spec: Spec, credentials: Credentials, stats: RequestStats
+    spec: SyncSpec, credentials: Credentials, stats: RequestStats
 ) -> AsyncIterator[tuple[ChartMogulClient, IntercomClient]]:
     """Yield the clients of both APIs, which count their requests in `stats`."""
     async with (

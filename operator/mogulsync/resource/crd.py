@@ -12,8 +12,9 @@ from pydantic import BaseModel
 
 from mogulsync.resource.names import API_VERSION, CATEGORY, GROUP, KIND, PLURAL, SHORT_NAME, SINGULAR, VERSION
 from mogulsync.resource.rules import NO_DEFAULT, VALIDATIONS, VERBATIM
-from mogulsync.resource.spec import NAME_RULE, Spec
+from mogulsync.resource.spec import Spec
 from mogulsync.resource.status import Status
+from mogulsync.resource.syncspec import NAME_RULE
 
 FILE_NAME: Final = f"{PLURAL}.{GROUP}.yaml"
 

@@ -1,21 +1,22 @@
 """Reads an IntercomDestination manifest, strictly, with errors that name the field and the fix."""
 
 import json
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-import yaml
 from pydantic import ValidationError
 from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails
-from yaml.constructor import ConstructorError
 
-from mogulsync.resource.job import Job
 from mogulsync.resource.names import API_VERSION, GROUP, KIND
-from mogulsync.resource.rules import SpecModel
-from mogulsync.resource.spec import NAME_RULE, Spec
+from mogulsync.resource.syncspec import NAME_RULE, SyncSpec
+
+if TYPE_CHECKING:
+    from mogulsync.resource.job import Job
+    from mogulsync.resource.rules import SpecModel
 
 _TOP_LEVEL: Final = frozenset({"apiVersion", "kind", "metadata", "spec", "status"})
 _UNKNOWN: Final = "extra_forbidden"
@@ -23,8 +24,6 @@ _UNKNOWN: Final = "extra_forbidden"
 _NO_CHOICE: Final = frozenset({"enum", "literal_error"})
 """Pydantic's types of the error that a value is none of the choices."""
 _VALUE_MAX_LENGTH: Final = 60
-_VALUES_MAX: Final = 1_000_000
-"""Values of a document with every alias written out; a List of thousands of destinations has fewer."""
 # RFC 1123's subdomain, which Kubernetes wants of every resource's name.
 _NAME_SHAPE: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 # Where a person may have put a credential: a value from there is never shown.
@@ -60,25 +59,8 @@ class Destination:
 
     name: str
     namespace: str | None
-    spec: Spec
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML as kubectl reads it: a time stays text, and a key that is there twice is an error."""
-
-    yaml_implicit_resolvers: Any = {  # noqa: RUF012 - the library's own attribute
-        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - the library's signature
-        seen: set[Any] = set()
-        for key, _ in node.value:
-            if isinstance(key, yaml.ScalarNode):
-                if key.value in seen:
-                    raise ConstructorError(problem=f"{key.value} is there twice", problem_mark=key.start_mark)
-                seen.add(key.value)
-        return super().construct_mapping(node, deep)
+    spec: SyncSpec
+    """A `Spec` where the manifest has spec.job."""
 
 
 def parse_documents(text: str) -> list[Any]:
@@ -88,32 +70,42 @@ def parse_documents(text: str) -> list[Any]:
         InvalidDestinationError: It is neither YAML nor JSON.
     """
     try:
-        documents = [document for document in yaml.load_all(text, Loader=_Loader) if document is not None]
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or "it cannot be read"
-        raise InvalidDestinationError([f"not valid YAML or JSON{where}: {problem}"]) from None
-    except (ValueError, RecursionError):  # a number that is none, brackets without end
-        raise InvalidDestinationError(["not valid YAML or JSON: it cannot be read"]) from None
-    if not all(map(_is_bounded, documents)):
-        raise InvalidDestinationError(["an alias (*) holds its own anchor (&), or too much; write the values out"])
-    return documents
+        return [_parse_json_object(text)]
+    except (ValueError, RecursionError):  # YAML's reader says what is wrong with JSON, too
+        from mogulsync.resource.yamltext import UnreadableTextError, parse_yaml  # noqa: PLC0415 - no Job needs it
+    try:
+        return parse_yaml(text)
+    except UnreadableTextError as error:
+        raise InvalidDestinationError([str(error)]) from None
 
 
-def _is_bounded(document: Any) -> bool:
-    """Return whether the document ends when every alias is written out: one that holds its own anchor does not."""
-    count, left = 0, [document]
-    while left:
-        value = left.pop()
-        count += 1
-        if count > _VALUES_MAX:
-            return False
-        if isinstance(value, Mapping):
-            left.extend(value.values())
-        elif isinstance(value, list):
-            left.extend(value)
-    return True
+def _parse_json_object(text: str) -> dict[str, Any]:
+    """Return the object that the text holds, in the JSON of RFC 8259.
+
+    Raises:
+        ValueError: The text is something else, has a key twice, or a number that Python has no finite one for.
+        RecursionError: It is too deep.
+    """
+    if not text.lstrip().startswith("{"):
+        raise ValueError
+    parsed: dict[str, Any] = json.loads(
+        text, object_pairs_hook=_with_distinct_keys, parse_float=_finite, parse_constant=_finite
+    )
+    return parsed
+
+
+def _with_distinct_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    parsed = dict(pairs)
+    if len(parsed) < len(pairs):
+        raise ValueError
+    return parsed
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError
+    return number
 
 
 def parse_destination(text: str) -> Destination:
@@ -139,17 +131,17 @@ def destination_from(manifest: Any) -> Destination:
     problems = _envelope_problems(manifest)
     if _is_of_another_version(manifest):
         raise InvalidDestinationError(problems)
-    spec: Spec | None = None
+    spec: SyncSpec | None = None
     unknown: list[str] = []
     if manifest.get("spec") is None:
         problems.append("spec: missing; say what to send and to whom")
     else:
         try:
-            text = json.dumps(_as_stored(manifest["spec"]))
-            spec = Spec.model_validate_json(text, by_alias=True, by_name=False)
+            stored = _as_stored(manifest["spec"])
+            spec = _model_for(stored).model_validate_json(json.dumps(stored), by_alias=True, by_name=False)
         except ValidationError as error:
             details = error.errors(include_url=False)
-            problems += [_sentence(detail) for detail in details]
+            problems += map(_sentence_of_spec, details)
             unknown = [_path(detail["loc"], "spec") for detail in details if _is_unknown(detail)]
         except (TypeError, ValueError) as error:
             problems.append(f"spec: holds a value that JSON does not know ({error})")
@@ -159,21 +151,32 @@ def destination_from(manifest: Any) -> Destination:
     return Destination(name=metadata["name"], namespace=metadata.get("namespace"), spec=spec)
 
 
+def _model_for(stored: Any) -> type[SyncSpec]:
+    """Return the model of a spec; those of spec.job take 2 MiB and a hundredth of a second, and few specs have it."""
+    if isinstance(stored, Mapping) and "job" not in stored:
+        return SyncSpec
+    from mogulsync.resource.spec import Spec  # noqa: PLC0415 - as the docstring says
+
+    return Spec
+
+
 def problems_of_spec(error: ValidationError) -> SpecProblems:
     """Return what pydantic found in a spec."""
     details = error.errors(include_url=False)
     return SpecProblems(
         unknown=tuple(_path(detail["loc"], "spec") for detail in details if _is_unknown(detail)),
-        wrong=tuple(_sentence(detail) for detail in details if not _is_unknown(detail)),
+        wrong=tuple(_sentence_of_spec(detail) for detail in details if not _is_unknown(detail)),
     )
 
 
-def parse_job(text: str) -> Job:
+def parse_job(text: str) -> "Job":
     """Return what a YAML or JSON text of the shape of spec.job says: the operator's --job-defaults.
 
     Raises:
         InvalidDestinationError: It is not of that shape; every problem is named.
     """
+    from mogulsync.resource.job import Job  # noqa: PLC0415 - no run needs it
+
     documents = parse_documents(text)
     if len(documents) > 1:
         raise InvalidDestinationError([f"holds {len(documents)} documents; give one, of the shape of spec.job"])
@@ -251,7 +254,13 @@ def _is_unknown(detail: ErrorDetails) -> bool:
     return detail["type"] in {_UNKNOWN, *_NO_CHOICE}
 
 
-def _sentence(detail: ErrorDetails, *, model: type[SpecModel] = Spec, root: str = "spec") -> str:
+def _sentence_of_spec(detail: ErrorDetails) -> str:
+    from mogulsync.resource.spec import Spec  # noqa: PLC0415 - for a wrong manifest alone
+
+    return _sentence(detail, model=Spec, root="spec")
+
+
+def _sentence(detail: ErrorDetails, *, model: "type[SpecModel]", root: str) -> str:
     """Return one of pydantic's errors as a sentence: path, value, what is wrong and the fix."""
     location = detail["loc"]
     if field := detail.get("ctx", {}).get("field"):
@@ -277,8 +286,10 @@ def _path(location: tuple[int | str, ...], root: str) -> str:
     return path
 
 
-def _suggestion(location: tuple[int | str, ...], root: type[SpecModel]) -> str:
+def _suggestion(location: tuple[int | str, ...], root: "type[SpecModel]") -> str:
     """Return a hint at the field that was probably meant."""
+    import difflib  # noqa: PLC0415 - for a wrong manifest alone
+
     model: Any = root
     for part in location[:-1]:
         if isinstance(part, int):
@@ -288,8 +299,6 @@ def _suggestion(location: tuple[int | str, ...], root: type[SpecModel]) -> str:
         if nested is None:
             return ""
         model = nested
-    import difflib  # noqa: PLC0415 - for a wrong manifest alone
-
     known = [field.alias or name for name, field in model.model_fields.items()]
     wrong = str(location[-1])
     close = difflib.get_close_matches(wrong, known, n=1) or [k for k in known if k == to_camel(wrong)]

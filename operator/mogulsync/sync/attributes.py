@@ -7,7 +7,7 @@ from mogulsync.intercom.models import DataAttribute
 from mogulsync.resource.fixes import ATTRIBUTE_FIXES
 from mogulsync.resource.reasons import AttributeReason
 from mogulsync.resource.report import RefusedAttribute
-from mogulsync.resource.spec import EXTERNAL_ID_FIELD, Matching, Spec
+from mogulsync.resource.syncspec import EXTERNAL_ID_FIELD, Matching, SyncSpec
 from mogulsync.sync.fields import Field, fields_of
 
 CUSTOM_ATTRIBUTES_LIMIT: Final = 250
@@ -35,7 +35,7 @@ class Inspection(NamedTuple):
     """Data type of each custom contact attribute that is not archived."""
 
 
-def inspect(spec: Spec, attributes: Sequence[DataAttribute]) -> Inspection:
+def inspect(spec: SyncSpec, attributes: Sequence[DataAttribute]) -> Inspection:
     """Return what these contact attributes of a workspace mean to a destination."""
     return Inspection(
         plan_attributes(fields_of(spec.fields), attributes),

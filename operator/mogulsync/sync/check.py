@@ -11,7 +11,7 @@ from mogulsync.intercom.client import IntercomClient
 from mogulsync.intercom.models import DataAttribute, Workspace
 from mogulsync.resource.reasons import RunReason
 from mogulsync.resource.report import Customers, Report
-from mogulsync.resource.spec import Spec
+from mogulsync.resource.syncspec import SyncSpec
 from mogulsync.sync.attributes import inspect
 from mogulsync.sync.failures import RunError, no_attribute_usable, not_matchable, run_error_of, run_until
 from mogulsync.sync.reporting import check_ending, report_of
@@ -29,7 +29,7 @@ class SyncCheck:
 
     def __init__(
         self,
-        spec: Spec,
+        spec: SyncSpec,
         *,
         chartmogul: ChartMogulClient,
         intercom: IntercomClient,

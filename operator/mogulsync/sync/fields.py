@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from mogulsync.chartmogul.models import Customer, CustomValue, Detail, SelectedDetails
 from mogulsync.resource.sources import DataType, Source
-from mogulsync.resource.spec import FieldMapping, Matching
+from mogulsync.resource.syncspec import FieldMapping, Matching
 from mogulsync.sync.customattributes import custom_value, is_mistyped
 
 PLAN_SOURCES: Final = frozenset({Source.PLAN, Source.PLAN_EXTERNAL_ID, Source.BILLING_CYCLE})

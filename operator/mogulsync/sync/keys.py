@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from mogulsync.chartmogul.models import Customer, SelectedDetails
 from mogulsync.intercom.models import Contact
-from mogulsync.resource.spec import EXTERNAL_ID_FIELD, Matching
+from mogulsync.resource.syncspec import EXTERNAL_ID_FIELD, Matching
 from mogulsync.transport.json_values import text_forms, trimmed
 
 

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from mogulsync.chartmogul.client import ChartMogulClient
 from mogulsync.chartmogul.models import Customer, CustomValue, SelectedDetails
 from mogulsync.resource.sources import Source
-from mogulsync.resource.spec import Spec
+from mogulsync.resource.syncspec import SyncSpec
 from mogulsync.sync.fields import PLAN_SOURCES, Field, selects
 from mogulsync.sync.keys import Keys
 from mogulsync.sync.netpayments import NetPayments
@@ -43,7 +43,7 @@ async def read_account(
     fields: Sequence[Field],
     selected: SelectedDetails,
     *,
-    spec: Spec,
+    spec: SyncSpec,
     keys: Keys,
     progress: Progress,
 ) -> Account:
@@ -81,7 +81,7 @@ def unknown_data_sources(data_sources: Iterable[str], customers: Iterable[Custom
 
 
 async def _read_customers(
-    chartmogul: ChartMogulClient, selected: SelectedDetails, *, spec: Spec, keys: Keys, progress: Progress
+    chartmogul: ChartMogulClient, selected: SelectedDetails, *, spec: SyncSpec, keys: Keys, progress: Progress
 ) -> Account:
     counter = progress.of(Phase.CUSTOMERS)
     chosen = frozenset(spec.chartmogul.data_sources)

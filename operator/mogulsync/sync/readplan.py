@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final, Literal, NamedTuple
 
 from mogulsync.chartmogul.models import Customer
-from mogulsync.resource.spec import EXTERNAL_ID_FIELD, Matching, Spec
+from mogulsync.resource.syncspec import EXTERNAL_ID_FIELD, Matching, SyncSpec
 from mogulsync.sync.keys import Keys
 
 _INTEGER_LIMIT: Final = 2**63
@@ -55,7 +55,7 @@ class Choice(NamedTuple):
     reasoning: str
 
 
-def read_plan_for(spec: Spec, searches: Searches) -> ReadPlan | None:
+def read_plan_for(spec: SyncSpec, searches: Searches) -> ReadPlan | None:
     """Return how contacts are read; None when none needs to be read.
 
     Clearing contacts that no customer matches needs to see all of them, whatever keys there are.

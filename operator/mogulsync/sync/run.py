@@ -13,7 +13,7 @@ from mogulsync.intercom.client import IntercomClient
 from mogulsync.intercom.models import Contact
 from mogulsync.resource.reasons import RunReason, WarningReason
 from mogulsync.resource.report import Customers, Example, Report
-from mogulsync.resource.spec import Spec
+from mogulsync.resource.syncspec import SyncSpec
 from mogulsync.sync.attributes import AttributePlan, Inspection, inspect, matching_attributes
 from mogulsync.sync.clearing import ClearCandidates
 from mogulsync.sync.contacts import ContactReader
@@ -62,7 +62,7 @@ class Sync:
 
     def __init__(
         self,
-        spec: Spec,
+        spec: SyncSpec,
         *,
         chartmogul: ChartMogulClient,
         intercom: IntercomClient,

@@ -1,6 +1,8 @@
 """What the operator makes of a destination: the CronJob, the Jobs and their Pods."""
 
 import json
+import subprocess
+import sys
 from copy import deepcopy
 from typing import Any
 
@@ -88,6 +90,19 @@ def test_the_worker_reads_the_same_destination_whatever_kubernetes_expands() -> 
     assert json.loads(inline)["spec"] == {key: value for key, value in resource["spec"].items() if key != "job"}
     read = parse_destination(inline)
     assert (read.name, read.namespace) == ("production", "crm")
+
+
+def test_a_job_loads_neither_yaml_nor_the_models_of_spec_job() -> None:
+    (container,) = pod_of(run(destination(job={"nodeSelector": {"pool": "jobs"}})))["containers"]
+    (inline,) = (each["value"] for each in container["env"] if each["name"] == names.ENV_DESTINATION)
+    code = (
+        "import sys, mogulsync.sync.run; from mogulsync.commands import worker; worker.parse_destination(sys.argv[1]); "
+        "print(*sys.modules)"
+    )
+    command = [sys.executable, "-c", code, inline]
+    modules = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()  # noqa: S603 - ours
+    assert "mogulsync.resource.syncspec" in modules
+    assert {"yaml", "mogulsync.resource.job", "mogulsync.resource.spec"} & set(modules) == set()
 
 
 def test_credentials_come_from_the_secrets_by_reference() -> None:

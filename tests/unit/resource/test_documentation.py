@@ -12,8 +12,9 @@ from mogulsync.resource.manifest import destination_from
 from mogulsync.resource.report import Report
 from mogulsync.resource.rules import SpecModel
 from mogulsync.resource.sources import SOURCES
-from mogulsync.resource.spec import ChartMogul, Intercom, Matching, Spec
+from mogulsync.resource.spec import Spec
 from mogulsync.resource.status import Condition, Status
+from mogulsync.resource.syncspec import ChartMogul, Intercom, Matching
 from tests.support.destinations import destination
 
 TEXT = (Path(__file__).parents[3] / "docs" / "destination.md").read_text()

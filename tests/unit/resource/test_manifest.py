@@ -10,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mogulsync.resource.manifest import InvalidDestinationError, destination_from, parse_destination, parse_documents
+from mogulsync.resource.spec import Spec
+from mogulsync.resource.syncspec import SyncSpec
 from tests.support.destinations import REMOVED, destination, field_list
 
 
@@ -38,6 +40,32 @@ def test_manifest_is_read_with_every_default() -> None:
 def test_json_is_read_like_yaml() -> None:
     manifest = destination({"spec.suspend": True})
     assert parse_destination(json.dumps(manifest)) == parse_destination(yaml.safe_dump(manifest))
+
+
+@pytest.mark.parametrize(
+    ("text", "documents"),
+    [
+        ('{\n\t"a": [1, 1.5, 1e3, true, null],\n\t"b": {}\n}\n', [{"a": [1, 1.5, 1000.0, True, None], "b": {}}]),
+        (r'{"a": "\ud83d\ude00 \u00e9 \/"}', [{"a": "\U0001f600 \u00e9 /"}]),
+        ('{"a": "2026-11-24", "b": "yes"}', [{"a": "2026-11-24", "b": "yes"}]),
+        ('\n {"a": 1}\n---\n{"b": 2}\n', [{"a": 1}, {"b": 2}]),
+        ("{a: 1, b: yes}", [{"a": 1, "b": True}]),
+        ('{"a": 1e999}', [{"a": "1e999"}]),
+        ('{"a": NaN, "b": -Infinity}', [{"a": "NaN", "b": "-Infinity"}]),
+    ],
+    ids=["blanks and numbers", "escapes", "texts", "two documents", "YAML in braces", "no finite number", "no number"],
+)
+def test_what_begins_like_json(text: str, documents: list[Any]) -> None:
+    assert parse_documents(text) == documents
+
+
+def test_spec_job_alone_brings_its_models() -> None:
+    assert type(parse_destination(json.dumps(destination())).spec) is SyncSpec
+    assert type(parse_destination(json.dumps(destination({"spec.job": {}}))).spec) is Spec
+
+
+def test_a_misspelt_spec_job_is_still_recognized() -> None:
+    assert problems_of({"spec.jobs": {}}) == ["spec.jobs: unknown field, did you mean job?; remove it or fix its name"]
 
 
 @pytest.mark.parametrize(
@@ -113,6 +141,9 @@ def test_problem_names_the_field_and_the_fix(changes: dict[str, Any], said: str)
         ("a: [", "not valid YAML or JSON at line 1, column 5"),
         ("spec:\n  a: 1\n  b: 2\n  a: 3\n", "not valid YAML or JSON at line 4, column 3: a is there twice"),
         ('{"spec": {"a": 1, "a": 2}}', "a is there twice"),
+        ('{"spec": {"a": 1,}', "not valid YAML or JSON at line 1, column 19"),
+        ('{"a":' * 5000, "not valid YAML or JSON"),
+        ('{"a": %s}' % ("1" * 5000), "not valid YAML or JSON"),
         ("", "holds 0 documents"),
         ("---\n---\n", "holds 0 documents"),
         ("a: 1\n---\nb: 2\n", "holds 2 documents"),

@@ -5,7 +5,7 @@ import pytest
 from mogulsync.intercom.models import DataAttribute
 from mogulsync.resource.reasons import AttributeReason
 from mogulsync.resource.sources import Source
-from mogulsync.resource.spec import Matching
+from mogulsync.resource.syncspec import Matching
 from mogulsync.sync.attributes import (
     CUSTOM_ATTRIBUTES_LIMIT,
     described,

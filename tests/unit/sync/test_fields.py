@@ -4,7 +4,7 @@ import pytest
 
 from mogulsync.chartmogul.models import CustomerDetails, CustomValue, Detail, SelectedDetails
 from mogulsync.resource.sources import DataType, Source
-from mogulsync.resource.spec import FieldMapping, Matching
+from mogulsync.resource.syncspec import FieldMapping, Matching
 from mogulsync.sync.fields import Facts, Field, PlanTexts, fields_of, has_mistyped, selected_details, text, values_of
 from tests.support.builders import customer, fields
 

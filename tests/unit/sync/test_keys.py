@@ -3,7 +3,7 @@ from typing import Any, Literal
 import pytest
 
 from mogulsync.chartmogul.models import CustomerDetails, CustomValue, SelectedDetails
-from mogulsync.resource.spec import Matching
+from mogulsync.resource.syncspec import Matching
 from mogulsync.sync.keys import EmailKeys, IdKeys, external_ids, keys_for
 from tests.support.builders import contact, customer
 

@@ -1,7 +1,8 @@
 import pytest
 
 from mogulsync.chartmogul.models import SelectedDetails
-from mogulsync.resource.spec import Matching, Spec
+from mogulsync.resource.spec import Spec
+from mogulsync.resource.syncspec import Matching
 from mogulsync.sync.keys import EmailKeys, keys_for
 from mogulsync.sync.readplan import Search, Searches, choose, read_plan_for, searches_for
 from tests.support.builders import customer

@@ -21,7 +21,7 @@ _OPERATOR_ONLY: Final = ("kopf", "kubernetes", "aiohttp", "starlette", "uvicorn"
 def measure() -> Result:
     """Start the command several times."""
     with tempfile.TemporaryDirectory(prefix="mogulsync-bench-") as folder, served(account(100)) as sandbox:
-        file = Path(folder, "destination.yaml")
+        file = Path(folder, "destination.json")
         file.write_text(manifest(sandbox.urls), encoding="utf-8")
         arguments = [*COMMAND, "--destination", str(file)]
         run(arguments, CREDENTIALS)  # the first start reads the modules from the disk
