@@ -10,7 +10,7 @@ Each run finds its share by what is refused, without knowing of the others:
 - The **connections** grow by one with each round of answers and fall by a twelfth with each 503, likewise.
 - After a refusal nothing is sent for a moment, which doubles while nothing but refusals come.
 
-Alone, a run is at its full rate after a second and is never refused.
+Alone, a run is at its full rate after half a second and is never refused.
 """
 
 import math

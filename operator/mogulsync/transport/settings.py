@@ -52,7 +52,7 @@ class ChartMogulLimits:
     travel: float = 0.1
     """Seconds within which ChartMogul has counted a request, give or take what the two requests to spare absorb."""
 
-    burst: float = 2.0
+    burst: float = 6.0
     """Requests at once in the beginning, and always."""
 
     ahead: float = 0.2
@@ -62,9 +62,9 @@ class ChartMogulLimits:
     ahead_alone: float = 0.5
     """The same while nothing was ever refused."""
 
-    rate_first: float = 16.0
+    rate_first: float = 24.0
     """Requests a second in the beginning. The rate grows by one with each answer until something is refused: a run
-    alone is at its full rate after a second, and ten that start together do not begin with 380 requests in one."""
+    alone is at its full rate after half a second, and ten that start together do not begin with 380 requests in one."""
 
     rate_min: float = 0.5
     """Requests a second that remain whatever is refused."""

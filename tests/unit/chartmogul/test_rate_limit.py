@@ -43,6 +43,16 @@ def test_a_run_alone_is_never_refused_and_uses_the_limit(phase: float, seconds: 
     assert simulation.rate >= used * 40
 
 
+@pytest.mark.parametrize(("work", "longest"), [(5, 0.1), (50, 1.35)])
+def test_a_small_run_alone_is_hardly_slowed_down(work: int, longest: float) -> None:
+    simulation = SharedSimulation(
+        SharedChartMogul(), policies(1, 0), work=work, seconds=varied(seeded(0), 0.01), begins=[0.0]
+    )
+    simulation.run()
+    assert simulation.refused == 0
+    assert simulation.ends[0] <= longest
+
+
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize(("runs", "work"), [(2, 600), (3, 1_000), (10, 600)])
 def test_of_several_runs_the_last_ends_at_most_a_quarter_later_than_the_first(runs: int, work: int, seed: int) -> None:
