@@ -1,8 +1,9 @@
 """The latest state of each object of one kind, found by name or by an index."""
 
+import sys
 from collections import defaultdict
 from collections.abc import Callable, Hashable
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from mogulsync.kube.objects import NamespacedName, Object, as_number, resource_version
 
@@ -46,7 +47,7 @@ class Cache(Generic[K]):
         if known is not None and resource_version(known) >= resource_version(seen):
             return False
         self.drop(name)
-        self._objects[name] = self._transform(seen)
+        self._objects[name] = _sharing_keys(self._transform(seen))
         self._indexed[self._index(seen)].add(name)
         return True
 
@@ -87,3 +88,12 @@ class Cache(Generic[K]):
             and namespace in {None, name.namespace}
             and resource_version(known) <= as_number(until)
         ]
+
+
+def _sharing_keys(value: Any) -> Any:
+    """Return a copy whose keys are the same strings as all other copies': each answer that is read brings its own."""
+    if isinstance(value, dict):
+        return {sys.intern(key): _sharing_keys(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_sharing_keys(part) for part in value]
+    return value

@@ -1,5 +1,6 @@
 """A cache has the latest state of each object, whatever order states are seen in."""
 
+import json
 from typing import Any
 
 import pytest
@@ -29,6 +30,18 @@ def test_only_a_newer_state_is_news(cache: Cache[str]) -> None:
     assert kept is not None
     assert kept["metadata"]["resourceVersion"] == "101"
     assert "large" not in kept
+
+
+def test_objects_share_the_strings_of_their_keys(cache: Cache[str]) -> None:
+    for name in ("one", "two"):
+        state = seen(name, 1) | {"parts": [{"some key": name}]}
+        cache.put(json.loads(json.dumps(state)))
+    one, two = (cache.get(NamespacedName("crm", name)) for name in ("one", "two"))
+    assert one is not None
+    assert two is not None
+    assert (one["parts"], two["parts"]) == ([{"some key": "one"}], [{"some key": "two"}])
+    assert {id(key) for key in one} == {id(key) for key in two}
+    assert {id(key) for key in one["parts"][0]} == {id(key) for key in two["parts"][0]}
 
 
 def test_an_object_is_found_under_its_present_index_value_only(cache: Cache[str]) -> None:
