@@ -52,6 +52,10 @@ NO_PLANS: Final = PlanTexts()
 """Of a customer without an active subscription."""
 
 
+NO_CUSTOM: Final[Mapping[str, CustomValue]] = MappingProxyType({})
+"""Where no custom attribute is needed."""
+
+
 class Facts(NamedTuple):
     """What the values of one customer's fields follow from."""
 
@@ -60,7 +64,7 @@ class Facts(NamedTuple):
     """Cents; None without an invoice."""
     plans: PlanTexts | None
     """None when they are not known: the sources of plans are then left out."""
-    custom: Mapping[str, CustomValue] = MappingProxyType({})
+    custom: Mapping[str, CustomValue] = NO_CUSTOM
     """The custom attributes that fields need, by name."""
 
 
@@ -89,10 +93,8 @@ def values_of(fields: Sequence[Field], facts: Facts) -> Iterator[tuple[Field, Va
     for field in fields:
         if facts.plans is None and field.source in PLAN_SOURCES:
             continue
-        if field.source is Source.CUSTOM_ATTRIBUTE:
-            yield field, _custom(field, facts)
-        else:
-            yield field, _VALUES[field.source](facts)
+        value_of = _VALUES.get(field.source)
+        yield field, _custom(field, facts) if value_of is None else value_of(facts)
 
 
 def has_mistyped(fields: Iterable[Field], custom: Mapping[str, CustomValue]) -> bool:

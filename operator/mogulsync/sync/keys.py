@@ -39,7 +39,9 @@ class EmailKeys:
 
     def of_contact(self, contact: Contact) -> Sequence[str]:
         """Return the contact's address, if it has one, and its form unescaped from HTML, if that differs."""
-        return tuple(key for form in text_forms(contact.email or "") if (key := form.strip().casefold()))
+        if contact.email is None:
+            return ()
+        return [key for form in text_forms(contact.email) if (key := form.strip().casefold())]
 
 
 class IdKeys:

@@ -88,8 +88,8 @@ class _Index:
 
     def candidates(self, contact: Contact) -> Collection[int]:
         """Return the numbers of the customers that the contact matches, each once."""
-        found = [self._of(key) for key in self._keys.of_contact(contact)]
-        return found[0] if len(found) == 1 else {number for numbers in found for number in numbers}
+        keys = self._keys.of_contact(contact)
+        return self._of(keys[0]) if len(keys) == 1 else {number for key in keys for number in self._of(key)}
 
     def _of(self, key: str) -> tuple[int, ...]:
         numbers = self._numbers.get(key, ())

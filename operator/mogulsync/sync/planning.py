@@ -126,4 +126,4 @@ class Planner:
 
     def _facts(self, customer: Customer, plans: PlanTexts | None) -> Facts:
         net_payments = self._net_payments.cents(customer) if self._net_payments else None
-        return Facts(customer, net_payments=net_payments, plans=plans, custom=self._account.custom(customer))
+        return Facts(customer, net_payments, plans, self._account.custom(customer))

@@ -10,7 +10,7 @@ from mogulsync.chartmogul.client import ChartMogulClient
 from mogulsync.chartmogul.models import Customer, CustomValue, SelectedDetails
 from mogulsync.resource.sources import Source
 from mogulsync.resource.syncspec import SyncSpec
-from mogulsync.sync.fields import PLAN_SOURCES, Field, selects
+from mogulsync.sync.fields import NO_CUSTOM, PLAN_SOURCES, Field, selects
 from mogulsync.sync.keys import Keys
 from mogulsync.sync.netpayments import NetPayments
 from mogulsync.sync.plans import PlanCatalog
@@ -33,8 +33,10 @@ class Account(NamedTuple):
     plans: PlanCatalog | None = None
     """None when no field needs subscriptions."""
 
-    def custom(self, customer: Customer) -> dict[str, CustomValue]:
+    def custom(self, customer: Customer) -> Mapping[str, CustomValue]:
         """Return the customer's custom attributes that the run needs, by name."""
+        if not self.custom_attributes:
+            return NO_CUSTOM
         return dict(zip(self.custom_attributes, customer.details.custom, strict=True))
 
 

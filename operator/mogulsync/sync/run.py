@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import aclosing
 from datetime import datetime
@@ -40,7 +40,7 @@ from mogulsync.sync.settings import BATCH_SIZE, STOP_GRACE_SECONDS
 from mogulsync.sync.statistics import RunStatistics
 from mogulsync.sync.subscriptions import SubscriptionLookup
 from mogulsync.sync.writing import ClearTally, ContactChanges, DryRunWriter, IntercomWriter, UpdateTally, Writer
-from mogulsync.transport.errors import RejectedError, UnavailableError
+from mogulsync.transport.errors import ApiError, RejectedError, UnavailableError
 from mogulsync.transport.stats import RequestStats
 
 _log: Final = logging.getLogger(__name__)
@@ -189,16 +189,12 @@ class Sync:
         """Yield matched contacts, some at a time, while further ones are still being read."""
         async with aclosing(contacts) as pages:
             async for page in pages:
-                matches = []
-                for contact in page:
-                    found = matcher.see(contact)
-                    if isinstance(found, Match):
-                        matches.append(found)
-                    if candidates is not None:
-                        self._consider(contact, found, candidates)
+                found = [matcher.see(contact) for contact in page]
                 if candidates is not None:
+                    for contact, each in zip(page, found, strict=True):
+                        self._consider(contact, each, candidates)
                     candidates.limit(self._progress.of(Phase.CONTACTS).total)
-                yield matches
+                yield [each for each in found if isinstance(each, Match)]
         rest = matcher.rest()
         for first in range(0, len(rest), BATCH_SIZE):
             yield rest[first : first + BATCH_SIZE]
@@ -210,32 +206,35 @@ class Sync:
         elif candidates.see(contact) and self._observer is not None:
             self._observed_clears[contact.id] = contact
 
-    async def _planned(self, matches: AsyncGenerator[Sequence[Match]], planner: Planner) -> AsyncGenerator[Planned]:
-        """Yield what has to be written to each matched contact, looking up subscriptions where they decide."""
+    async def _planned(
+        self, matches: AsyncGenerator[Sequence[Match]], planner: Planner
+    ) -> AsyncGenerator[Iterable[Planned]]:
+        """Yield what has to be written to matched contacts, looking up subscriptions where they decide."""
         async with aclosing(matches):
             async for some in matches:
-                for planned in await planner.plan(some):
-                    yield planned
-        for planned in planner.rest():
-            yield planned
+                yield await planner.plan(some)
+        yield planner.rest()
 
-    async def _to_write(self, plan: AsyncGenerator[Planned]) -> AsyncGenerator[ContactChanges]:
+    async def _to_write(self, plan: AsyncGenerator[Iterable[Planned]]) -> AsyncGenerator[ContactChanges]:
         """Yield the contacts that need a write; all others are counted."""
         async with aclosing(plan):
-            async for planned in plan:
-                if self._observer is not None:
-                    self._observer.on_match(planned)
-                contact_id = planned.match.contact.id
-                if planned.error is not None:
-                    example = Example(contact=contact_id, request_id=planned.error.request_id)
-                    detail = planned.error.detail if isinstance(planned.error, RejectedError) else None
-                    self._statistics.count_failed(record_reason(planned.error), example, detail=detail)
-                elif planned.changes.fields:
-                    self._changed += 1
-                    yield ContactChanges(contact_id, planned.changes)
-                else:
-                    self._statistics.unchanged += 1
+            async for some in plan:
+                for planned in some:
+                    if self._observer is not None:
+                        self._observer.on_match(planned)
+                    if planned.error is not None:
+                        self._count_unplanned(planned, planned.error)
+                    elif planned.changes.fields:
+                        self._changed += 1
+                        yield ContactChanges(planned.match.contact.id, planned.changes)
+                    else:
+                        self._statistics.unchanged += 1
         _log.info("compared contacts", extra={"changed": self._changed, "unchanged": self._statistics.unchanged})
+
+    def _count_unplanned(self, planned: Planned, error: ApiError) -> None:
+        example = Example(contact=planned.match.contact.id, request_id=error.request_id)
+        detail = error.detail if isinstance(error, RejectedError) else None
+        self._statistics.count_failed(record_reason(error), example, detail=detail)
 
     async def _held(
         self, changes: AsyncGenerator[ContactChanges], matcher: Matcher, candidates: ClearCandidates | None
