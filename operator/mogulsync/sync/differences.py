@@ -1,7 +1,7 @@
 """Differences: what has to be written to a contact, and what of it was stored."""
 
 import math
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final, Literal, NamedTuple, TypeGuard
 
@@ -74,8 +74,10 @@ def differences(
     return changes_of(values) if values else NO_CHANGES
 
 
-def without(changes: Changes, refused: Container[str]) -> Changes:
+def without(changes: Changes, refused: Collection[str]) -> Changes:
     """Return the changes less those of refused attributes, and less the companion when nothing else is left."""
+    if not refused:
+        return changes
     left = {field: value for field, value in changes.values.items() if field.attribute not in refused}
     if len(left) == len(changes.fields):
         return changes
