@@ -106,7 +106,8 @@ class JsonClient:
             }
         )
         self._headers_with_body = httpx2.Headers({**self._headers, "Content-Type": "application/json"})
-        self._timeouts = httpx2.Timeout(settings.attempt_timeout, pool=None).as_dict()
+        # One timer bounds each attempt; httpx2 would set six more.
+        self._timeouts = httpx2.Timeout(None).as_dict()
         self._connections = ConnectionPool(keep_alive=settings.keep_alive)
 
     async def __aenter__(self) -> Self:
