@@ -4,6 +4,7 @@ import json
 import math
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -69,10 +70,10 @@ def parse_documents(text: str) -> list[Any]:
     Raises:
         InvalidDestinationError: It is neither YAML nor JSON.
     """
-    try:
+    with suppress(ValueError, RecursionError):  # YAML's reader says what is wrong with JSON, too
         return [_parse_json_object(text)]
-    except (ValueError, RecursionError):  # YAML's reader says what is wrong with JSON, too
-        from mogulsync.resource.yamltext import UnreadableTextError, parse_yaml  # noqa: PLC0415 - no Job needs it
+    from mogulsync.resource.yamltext import UnreadableTextError, parse_yaml  # noqa: PLC0415 - no Job needs it
+
     try:
         return parse_yaml(text)
     except UnreadableTextError as error:
@@ -152,7 +153,7 @@ def destination_from(manifest: Any) -> Destination:
 
 
 def _model_for(stored: Any) -> type[SyncSpec]:
-    """Return the model of a spec; those of spec.job take 2 MiB and a hundredth of a second, and few specs have it."""
+    """Return the model of a spec; those of spec.job take 1.4 MiB and 15 ms, and no run needs them."""
     if isinstance(stored, Mapping) and "job" not in stored:
         return SyncSpec
     from mogulsync.resource.spec import Spec  # noqa: PLC0415 - as the docstring says
