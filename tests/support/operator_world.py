@@ -95,7 +95,8 @@ class World:
                     task.result()
             finally:
                 task.cancel()
-                await asyncio.wait({task})
+                await asyncio.wait({task}, timeout=SECONDS)
+                assert task.done(), "the operator does not end"
 
     def pass_time(self, controller: Controller, ahead: timedelta) -> None:
         """Let time pass for the operator alone."""

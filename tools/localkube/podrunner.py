@@ -247,7 +247,8 @@ class PodRunner:
                 await self._write(worker, waiting(worker.pod, reason=reason, message=message, now=datetime.now(UTC)))
                 written = obstacle
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(worker.stopping.wait(), _RETRY_SECONDS)
+                async with asyncio.timeout(_RETRY_SECONDS):
+                    await worker.stopping.wait()
         return None
 
     def _image_obstacle(self, worker: _PodWorker) -> tuple[str, str] | None:

@@ -167,7 +167,8 @@ class Controller:
             resync = self._settings.resync
             wait = resync.interval * random.uniform(1 - resync.spread, 1 + resync.spread)  # noqa: S311 - spreads load, guards nothing
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._relisted.wait(), timeout=wait)
+                async with asyncio.timeout(wait):
+                    await self._relisted.wait()
                 await asyncio.sleep(resync.relist_delay)
             self._relisted.clear()
             try:

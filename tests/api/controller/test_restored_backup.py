@@ -12,7 +12,10 @@ from kubernetes.aio.client import Configuration
 
 from localkube import ControlPlane, Part
 from localkube.kubeapi import KubeApi
+from mogulsync.controller.operator import Controller
+from mogulsync.controller.resources import DESTINATIONS
 from mogulsync.controller.settings import OperatorSettings, ResyncSettings
+from mogulsync.kube.objects import GroupVersionResource, Object
 from tests.support.operator_world import World
 
 _CRDS = Path(__file__).parents[3] / "crds"
@@ -38,9 +41,16 @@ async def own_world(own_plane: ControlPlane) -> AsyncIterator[World]:
         yield World(own_plane, "default", api, settings)
 
 
-async def test_it_takes_up_what_is_there_and_what_comes_after(own_world: World) -> None:
+async def test_it_takes_up_what_is_there_and_what_comes_after(
+    own_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     world, plane = own_world, own_world.plane
     etcd, backup = plane.folder / "etcd", plane.folder / "backup"
+    watched = _note_watched_schedules(monkeypatch)
+
+    async def last_is_watched() -> bool:
+        return "7 7 * * *" in watched
+
     await world.apply()
     async with world.operator(limits=_LIMITS):
         await world.until("the CronJob", partial(_is_scheduled, world, "0 9 * * *"))
@@ -64,7 +74,22 @@ async def test_it_takes_up_what_is_there_and_what_comes_after(own_world: World) 
         await world.until("the change", partial(_is_scheduled, world, "6 6 * * *"))
         await world.until("the new one", partial(_is_scheduled, world, "0 9 * * *", "after-the-restore"))
         await world.apply(schedule="7 7 * * *")
-        await world.until("a change seen by a watch", partial(_is_scheduled, world, "7 7 * * *"))
+        await world.until("the last change", partial(_is_scheduled, world, "7 7 * * *"))
+        await world.until("the change, or its status, in a watch", last_is_watched)
+
+
+def _note_watched_schedules(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """Return a set that gets each schedule of a destination that a watch, not a list, shows."""
+    schedules: set[str] = set()
+    see = Controller.see
+
+    def noting(self: Controller, resource: GroupVersionResource, event: str | None, seen: Object) -> None:
+        if resource == DESTINATIONS and event is not None:
+            schedules.add(seen["spec"].get("schedule", ""))
+        see(self, resource, event, seen)
+
+    monkeypatch.setattr(Controller, "see", noting)
+    return schedules
 
 
 async def _is_scheduled(world: World, schedule: str, name: str = "production") -> bool:

@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+import pytest
+
 from mogulsync.controller.jobdefaults import JobDefaults
 from mogulsync.controller.operator import Controller
 from mogulsync.controller.probes import readiness_problems
@@ -80,7 +82,8 @@ async def leading(cluster: Cluster, watching: Watching, *namespaces: str) -> Asy
         yield controller
     finally:
         task.cancel()
-        await asyncio.wait({task})
+        await asyncio.wait({task}, timeout=SECONDS)
+        assert task.done(), "it does not end"
 
 
 def is_ready(controller: Controller) -> bool:
@@ -126,3 +129,13 @@ async def test_nothing_is_written_in_a_namespace_of_which_a_part_cannot_be_read(
         assert is_ready(controller)
         cluster.without_jobs = set()
         await until(lambda: cluster.schedule(CRM) == "5 5 * * *")
+
+
+@pytest.mark.parametrize("turns", range(8))
+async def test_it_ends_though_a_watch_lists_anew_so_many_turns_of_the_loop_before(turns: int) -> None:
+    watching = Watching()
+    async with leading(Cluster(), watching) as controller:
+        await until(lambda: watching.begun_count)
+        controller.note_relist()
+        for _ in range(turns):
+            await asyncio.sleep(0)

@@ -116,11 +116,13 @@ class Work:
 
     async def started(self) -> None:
         """Wait for the next start."""
-        await asyncio.wait_for(self.starts.get(), 60)
+        async with asyncio.timeout(60):
+            await self.starts.get()
 
     async def stopped(self, within: float = 60) -> None:
         """Wait for the next stop."""
-        await asyncio.wait_for(self.stops.get(), within)
+        async with asyncio.timeout(within):
+            await self.stops.get()
 
 
 @pytest.fixture
