@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 from mogulsync.resource.job import Job
@@ -24,13 +25,18 @@ class JobDefaults:
 
     def applied_to(self, spec: Spec) -> Spec:
         """Return the spec with the defaults for what its `job` leaves open."""
-        below = self.job if self.job.image else self.job.model_copy(update={"image": self.image})
-        return spec.model_copy(update={"job": merged_job(below, spec.job)})
+        return spec.model_copy(update={"job": merged_job(self._below, spec.job)})
+
+    @cached_property
+    def _below(self) -> Job:
+        return self.job if self.job.image else self.job.model_copy(update={"image": self.image})
 
 
 def merged_job(below: Job, above: Job) -> Job:
     """Return two shapes of Jobs as one: a key of `above` replaces that of `below`, maps and named lists merge."""
     names = [name for name in Job.model_fields if getattr(above, name) is not None]
+    if not names:
+        return below
     return below.model_copy(update={name: _merged(name, getattr(below, name), getattr(above, name)) for name in names})
 
 

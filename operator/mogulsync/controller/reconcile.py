@@ -6,8 +6,9 @@ reconcile finds the rest still to do.
 """
 
 import logging
+from collections import defaultdict
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
@@ -25,7 +26,7 @@ from mogulsync.controller.resources import DESTINATIONS
 from mogulsync.controller.settings import RECONCILE
 from mogulsync.controller.snapshot import Snapshot, observe
 from mogulsync.controller.statusupdate import merge_patch, without_future_times
-from mogulsync.controller.steps.check import check
+from mogulsync.controller.steps.check import CheckDigests, check
 from mogulsync.controller.steps.cronjob import place_cronjob
 from mogulsync.controller.steps.due import judge_due_times
 from mogulsync.controller.steps.record import record_previews, record_runs
@@ -35,6 +36,7 @@ from mogulsync.kube.client import KubernetesClient, StatusError
 from mogulsync.kube.objects import NamespacedName, Object, digest
 from mogulsync.resource.reasons import RunReason
 from mogulsync.resource.report import shorten
+from mogulsync.resource.spec import Spec
 from mogulsync.resource.status import Status
 
 _log = logging.getLogger(__name__)
@@ -47,6 +49,25 @@ _PROBLEMS_MAX_LENGTH: Final = 1000
 """Characters kept of what is wrong with a spec."""
 
 Step = Callable[[Snapshot], Awaitable[StepResult]]
+
+
+@dataclass(kw_only=True, slots=True)
+class _Memory:
+    """What is remembered of a destination between reconciles. Nothing of it has to survive the process."""
+
+    apply_state: ApplyState = field(default_factory=ApplyState)
+    status_contention: Contention = field(default_factory=Contention)
+    failures: int = 0
+    """Reconciles in a row that a request failed in."""
+    _check_of: tuple[str, int] | None = None
+    _check_digests: CheckDigests | None = None
+
+    def digests_of(self, destination: IntercomDestination, spec: Spec) -> CheckDigests:
+        """Return the digests of the destination's check, which follow from its generation."""
+        generation = destination.uid, destination.generation
+        if self._check_digests is None or self._check_of != generation:
+            self._check_of, self._check_digests = generation, CheckDigests.of(destination, spec)
+        return self._check_digests
 
 
 class Reconciler:
@@ -75,15 +96,11 @@ class Reconciler:
         self._job_defaults = job_defaults
         self._clock = clock
         self._on_put_back = on_put_back
-        self._apply_states: dict[NamespacedName, ApplyState] = {}
-        self._status_contentions: dict[NamespacedName, Contention] = {}
-        self._failures: dict[NamespacedName, int] = {}
+        self._memories: defaultdict[NamespacedName, _Memory] = defaultdict(_Memory)
 
     def forget(self) -> None:
         """Forget what was remembered of destinations: the cluster was restored from a backup."""
-        self._apply_states.clear()
-        self._status_contentions.clear()
-        self._failures.clear()
+        self._memories.clear()
 
     async def reconcile(self, key: NamespacedName) -> float | None:
         """Bring one destination up to date; return after how many seconds to do so again by itself.
@@ -93,17 +110,18 @@ class Reconciler:
         """
         stored = self._cache.destination(key)
         if stored is None or stored["metadata"].get("deletionTimestamp"):
-            self._apply_states.pop(key, None)
-            self._status_contentions.pop(key, None)
-            self._failures.pop(key, None)
+            self._memories.pop(key, None)
             self._cache.forget(key)
             return None
         destination, now = IntercomDestination.parse(stored), self._clock()
         status, folded = await self._run_steps(destination, now)
+        memory = self._memories[key]
         if folded.apply_state is not None:
-            self._apply_states[key] = folded.apply_state
-        if folded.error is not None and self._count_failure(key) <= _SILENT_FAILURES and folded.error.status:
-            raise folded.error
+            memory.apply_state = folded.apply_state
+        if folded.error is not None:
+            memory.failures += 1
+            if memory.failures <= _SILENT_FAILURES and folded.error.status:
+                raise folded.error
         if folded.put_back:
             self._on_put_back()
         put_off = await self._write_status(destination, status, folded, now=now)
@@ -112,7 +130,7 @@ class Reconciler:
             self._cache.forget(key)
         if folded.error is not None:
             raise folded.error
-        self._failures.pop(key, None)
+        memory.failures = 0
         waits = [wait for wait in (folded.requeue_after, put_off) if wait is not None]
         return (max(timedelta(), min(waits)) + RECONCILE.requeue_margin).total_seconds() if waits else None
 
@@ -125,10 +143,10 @@ class Reconciler:
             result = await step(snapshot)
             results.append(result)
             status = result.status or snapshot.status
-            if self._cache.revision == revision:
-                snapshot = replace(snapshot, status=status)
-            else:
+            if self._cache.revision != revision:
                 snapshot, revision = observe(self._cache, destination, status, now=now), self._cache.revision
+            elif status is not snapshot.status:
+                snapshot = replace(snapshot, status=status)
         return snapshot.status, fold(results)
 
     def _steps(self, destination: IntercomDestination) -> tuple[Step, ...]:
@@ -140,13 +158,13 @@ class Reconciler:
         if destination.spec is None:
             return (*record, _refuse_spec)
         spec = self._job_defaults.applied_to(destination.spec)
-        state = self._apply_states.get(destination.key, ApplyState())
+        memory = self._memories[destination.key]
         return (
             *record,
-            partial(place_cronjob, spec=spec, children=children, before=state),
+            partial(place_cronjob, spec=spec, children=children, before=memory.apply_state),
             partial(start_run, spec=spec, children=children),
             partial(start_preview, spec=spec, children=children),
-            partial(check, spec=spec, children=children),
+            partial(check, spec=spec, children=children, digests=memory.digests_of(destination, spec)),
             partial(judge_due_times, spec=spec),
         )
 
@@ -172,8 +190,8 @@ class Reconciler:
         changes = merge_patch(destination.stored_status, document)
         if not changes:
             return None
-        contention, mark = self._status_contentions.get(destination.key, Contention()), _mark(document)
-        if left := contention.wait(mark, now):
+        memory, mark = self._memories[destination.key], _mark(document)
+        if left := memory.status_contention.wait(mark, now):
             return left
         body = {"metadata": {"resourceVersion": destination.resource_version}, "status": changes}
         try:
@@ -183,8 +201,8 @@ class Reconciler:
                 return None
             raise
         self._cache.put(DESTINATIONS, stored)
-        contention = self._status_contentions[destination.key] = contention.written(mark, now)
-        if contention.put_back:
+        memory.status_contention = memory.status_contention.written(mark, now)
+        if memory.status_contention.put_back:
             self._on_put_back()
         changed = list(transitions(before, after))
         for each in changed:
@@ -192,12 +210,6 @@ class Reconciler:
         written = replace(destination, resource_version=stored["metadata"]["resourceVersion"])
         await publish(self._client, written, map(notice_of, changed), now=now)
         return None
-
-    def _count_failure(self, key: NamespacedName) -> int:
-        """Count a reconcile that a request failed in; return how many have in a row."""
-        count = self._failures.get(key, 0) + 1
-        self._failures[key] = count
-        return count
 
 
 async def _refuse_spec(snapshot: Snapshot) -> StepResult:

@@ -3,11 +3,14 @@
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Hashable
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from mogulsync.kube.objects import NamespacedName, Object, as_number, resource_version
 
 K = TypeVar("K", bound=Hashable)
+
+_CONTAINERS: Final = frozenset({dict, list})
+"""What a JSON value may be that has parts."""
 
 
 class Cache(Generic[K]):
@@ -91,9 +94,12 @@ class Cache(Generic[K]):
 
 
 def _sharing_keys(value: Any) -> Any:
-    """Return a copy whose keys are the same strings as all other copies': each answer that is read brings its own."""
-    if isinstance(value, dict):
-        return {sys.intern(key): _sharing_keys(part) for key, part in value.items()}
-    if isinstance(value, list):
-        return [_sharing_keys(part) for part in value]
-    return value
+    """Return a copy of a dict or list whose keys are the same strings as all other copies'.
+
+    Each answer that is read brings its own. It is asked for leaves before the call: they are most of an object.
+    """
+    if type(value) is dict:
+        return {
+            sys.intern(key): _sharing_keys(part) if type(part) in _CONTAINERS else part for key, part in value.items()
+        }
+    return [_sharing_keys(part) if type(part) in _CONTAINERS else part for part in value]

@@ -18,10 +18,13 @@ import math
 from bisect import bisect_left
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
 _SEARCH_YEARS: Final = 5
+_REMEMBERED: Final = 64
+"""Answers that a schedule keeps, each for a second at which the search begins."""
 _MONTHS: Final = {
     "jan": 1,
     "feb": 2,
@@ -120,21 +123,14 @@ class CronSchedule:
             self._zone = ZoneInfo(time_zone)
         except (KeyError, OSError) as error:
             raise ValueError(f'"{time_zone}" is no time zone') from error
+        self._from = lru_cache(maxsize=_REMEMBERED)(self._search_from)
 
     def after(self, moment: datetime) -> datetime | None:
-        """Return the first due time later than `moment`, in UTC; None when there is none within five years."""
-        search = _Search(self._zone, math.floor(moment.timestamp()) + 1)
-        last_year = search.local.year + _SEARCH_YEARS
-        while search.local.year <= last_year:
-            if (
-                self._find_month(search)
-                and self._find_day(search)
-                and self._find_hour(search)
-                and self._find_minute(search)
-                and search.is_whole_minute()
-            ):
-                return datetime.fromtimestamp(search.unix, UTC)
-        return None
+        """Return the first due time later than `moment`, in UTC; None when there is none within five years.
+
+        Many ask in the same second: at nine, and when the operator starts.
+        """
+        return self._from(math.floor(moment.timestamp()) + 1)
 
     def before(self, moment: datetime, *, since: datetime) -> datetime | None:
         """Return the last due time later than `since` and not later than `moment`, in UTC."""
@@ -148,6 +144,20 @@ class CronSchedule:
                 last, following = following, self.after(following)
             if last is not None or begin == since:
                 return last
+        return None
+
+    def _search_from(self, unix: int) -> datetime | None:
+        search = _Search(self._zone, unix)
+        last_year = search.local.year + _SEARCH_YEARS
+        while search.local.year <= last_year:
+            if (
+                self._find_month(search)
+                and self._find_day(search)
+                and self._find_hour(search)
+                and self._find_minute(search)
+                and search.is_whole_minute()
+            ):
+                return datetime.fromtimestamp(search.unix, UTC)
         return None
 
     def _find_month(self, search: "_Search") -> bool:

@@ -13,6 +13,7 @@ Object = dict[str, Any]
 """A Kubernetes object as JSON."""
 
 _DIGEST_LENGTH: Final = 16
+_CANONICAL: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 _LEFT_OUT: Final[tuple[Any, ...]] = (None, "", [], {})
 """Values that the API server may leave out; 0 and false only where a field has no third state."""
 _READ_ONLY: Final = ("readOnly", False)
@@ -167,5 +168,4 @@ def _quantity(value: Any) -> Decimal | str:
 
 def digest(document: Any) -> str:
     """Return a short digest of a JSON document, whatever the order of its keys."""
-    text = json.dumps(document, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:_DIGEST_LENGTH]
+    return hashlib.sha256(_CANONICAL.encode(document).encode()).hexdigest()[:_DIGEST_LENGTH]

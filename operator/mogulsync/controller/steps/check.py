@@ -7,6 +7,7 @@ from typing import Final
 
 from mogulsync.controller.children import Children
 from mogulsync.controller.conditions import CheckProgress, CheckState
+from mogulsync.controller.destination import IntercomDestination
 from mogulsync.controller.evidence import is_answer, is_obstacle
 from mogulsync.controller.job import build_check_job, check_inputs, check_name, check_template
 from mogulsync.controller.jobresult import job_result
@@ -28,14 +29,26 @@ _DEADLINE_EXCEEDED: Final = "DeadlineExceeded"
 _LONG_AGO: Final = "2000-01-01T00:00:00Z"
 
 
-@dataclass(frozen=True, kw_only=True)
-class WantedCheck:
-    """The check that the destination should have had."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CheckDigests:
+    """What tells a check of a destination from one of another spec, or of an operator with other defaults."""
 
     inputs: str
     """Fingerprint of the parts of the spec that a check looks at."""
     template: str
     """Digest of the Pod template: a check under way of another is superseded."""
+
+    @classmethod
+    def of(cls, destination: IntercomDestination, spec: Spec) -> "CheckDigests":
+        """Return the digests of a destination's check; the spec has the operator's defaults for `job`."""
+        return cls(inputs=check_inputs(spec), template=check_template(destination, spec))
+
+
+@dataclass(frozen=True, kw_only=True)
+class WantedCheck:
+    """The check that the destination should have had."""
+
+    digests: CheckDigests
     request: str | None
     """Value of the annotation that requests a check; None when it is not set."""
 
@@ -44,22 +57,18 @@ class WantedCheck:
         previous = status.last_check.job if status.last_check else None
         return check_name(
             snapshot.destination,
-            inputs=self.inputs,
-            template=self.template,
+            inputs=self.digests.inputs,
+            template=self.digests.template,
             request=self.request,
             previous=previous,
         )
 
 
-async def check(snapshot: Snapshot, spec: Spec, children: Children) -> StepResult:
+async def check(snapshot: Snapshot, spec: Spec, children: Children, digests: CheckDigests) -> StepResult:
     """Record the check if it has ended, and start one if it is due."""
     request = requested(snapshot, names.ANNOTATION_CHECK_REQUESTED_AT)
     acted_on = request.value if request is not None and not request.stale else None
-    wanted = WantedCheck(
-        inputs=check_inputs(spec),
-        template=check_template(snapshot.destination, spec),
-        request=acted_on,
-    )
+    wanted = WantedCheck(digests=digests, request=acted_on)
     result = await _check(snapshot, spec, children, wanted)
     if request is None or not request.stale or request.value == snapshot.status.last_handled_check_request:
         return result
@@ -71,7 +80,8 @@ async def _check(snapshot: Snapshot, spec: Spec, children: Children, wanted: Wan
     status, ended = await _record_ended(snapshot, children, wanted)
     if status.last_check is not None and status.last_check.request == wanted.request:
         status = _echoed(status, wanted)
-    job = snapshot.job(wanted.name(snapshot, status))
+    name = wanted.name(snapshot, status)
+    job = snapshot.job(name)
     if job is None:
         due = next_check(snapshot, status, wanted, ended)
         if due is None or due > snapshot.now:
@@ -84,8 +94,8 @@ async def _check(snapshot: Snapshot, spec: Spec, children: Children, wanted: Wan
         body = build_check_job(
             snapshot.destination,
             spec,
-            name=wanted.name(snapshot, status),
-            inputs=wanted.inputs,
+            name=name,
+            inputs=wanted.digests.inputs,
             request=wanted.request,
         )
         made = await make_job(snapshot, children, body)
@@ -119,7 +129,7 @@ async def _record_ended(
         status = with_check(
             status,
             job_result(job, pods),
-            inputs=wanted.inputs,
+            inputs=wanted.digests.inputs,
             request=wanted.request,
             started=not never_started,
         )
@@ -147,7 +157,7 @@ def next_check(snapshot: Snapshot, status: Status, wanted: WantedCheck, ended: O
         ended: The check that has just been recorded.
     """
     last, evidence = status.last_check, status.evidence
-    if last is None or last.inputs != wanted.inputs or (wanted.request or last.request) != last.request:
+    if last is None or last.inputs != wanted.digests.inputs or (wanted.request or last.request) != last.request:
         return snapshot.now
     if is_unanswered(status):
         return _next_time(last)
@@ -221,7 +231,11 @@ def _is_repeated(snapshot: Snapshot, status: Status, wanted: WantedCheck) -> boo
     evidence is of the present spec.
     """
     last = status.last_check
-    if last is None or (last.inputs, last.request) != (wanted.inputs, wanted.request) or not is_unanswered(status):
+    if (
+        last is None
+        or (last.inputs, last.request) != (wanted.digests.inputs, wanted.request)
+        or not is_unanswered(status)
+    ):
         return False
     return bool(last.unanswered_count) or _is_of_present_spec(snapshot, status)
 
