@@ -68,10 +68,14 @@ def _attribute_cel(field: str) -> str:
     return f"(has({field}.attribute) ? {field}.attribute : {defaults}'.')"
 
 
+def _same_key_cel(one: str, other: str) -> str:
+    """Return the CEL expression that two fields have the same key, or none."""
+    return " == ".join(f"(has({field}.key) ? {field}.key : '')" for field in (one, other))
+
+
 def _same_source_cel(one: str, other: str) -> str:
     """Return the CEL expression that two fields have the same source and, with CustomAttribute, the same key."""
-    keys = (f"(has({field}.key) ? {field}.key : '')" for field in (one, other))
-    return f"({one}.source == {other}.source && {' == '.join(keys)})"
+    return f"({one}.source == {other}.source && {_same_key_cel(one, other)})"
 
 
 _LABEL_CEL: Final = "has(f.key) ? f.source + ' ' + f.key : f.source"
@@ -262,7 +266,7 @@ class Matching(SpecModel):
             field="chartmogulKey",
         ),
         Rule(
-            "self.chartmogulField == 'CustomAttribute' || !has(self.chartmogulKey)",
+            "!has(self.chartmogulKey) || self.chartmogulField == 'CustomAttribute'",
             lambda matching: matching.chartmogul_field == "CustomAttribute" or matching.chartmogul_key is None,
             "chartmogulKey goes with chartmogulField CustomAttribute only, not {offender}; remove it or change "
             "chartmogulField",
@@ -328,14 +332,14 @@ class FieldMapping(SpecModel):
             field="attribute",
         ),
         Rule(
-            "self.source == 'CustomAttribute' || !has(self.key)",
+            "!has(self.key) || self.source == 'CustomAttribute'",
             lambda field: field.source is Source.CUSTOM_ATTRIBUTE or field.key is None,
             "key goes with source CustomAttribute only, not {offender}; remove it or change source",
             Offender(cel="self.source", of=lambda field: str(field.source), otherwise="others"),
             field="key",
         ),
         Rule(
-            "self.source == 'CustomAttribute' || !has(self.type)",
+            "!has(self.type) || self.source == 'CustomAttribute'",
             lambda field: field.source is Source.CUSTOM_ATTRIBUTE or field.type is None,
             "type goes with source CustomAttribute only, not {offender}; remove it or change source",
             Offender(cel="self.source", of=lambda field: str(field.source), otherwise="others"),
@@ -399,11 +403,19 @@ def _is_one_twice(fields: Sequence[FieldMapping]) -> bool:
     return not _distinct(field.label for field in fields)
 
 
+_IS_OWN_CEL: Final = f"(has(f.attribute) && f.attribute in {list(_OWN_ATTRIBUTES)})"
+"""CEL expression that a field f writes an attribute of a contact's own. No default is one."""
+_IS_CUSTOM_CEL: Final = f"!(a in {list(_OWN_ATTRIBUTES)})"
+"""CEL expression that an Intercom field a is none of a contact's own."""
 _MATCHED_BY_CEL: Final = (
-    f"(has(f.attribute) && f.attribute in {list(_OWN_ATTRIBUTES)} || "
-    f"self.matching.intercomFields.exists(a, !(a in {list(_OWN_ATTRIBUTES)}) && a == {_attribute_cel('f')}))"
+    f"({_IS_OWN_CEL} || self.matching.intercomFields.exists(a, {_IS_CUSTOM_CEL} && a == {_attribute_cel('f')}))"
 )
-"""CEL expression that a field f writes what contacts are matched by. No default is an attribute of a contact's own."""
+"""CEL expression that a field f writes what contacts are matched by."""
+_ANY_MATCHED_BY_CEL: Final = (
+    f"(self.fields.exists(f, {_IS_OWN_CEL}) || self.matching.intercomFields.exists(a, {_IS_CUSTOM_CEL} && "
+    f"self.fields.exists(f, a == {_attribute_cel('f')})))"
+)
+"""CEL expression that any field does: by email or external_id alone, no field is looked at for its default."""
 
 
 class SyncSpec(SpecModel):
@@ -411,7 +423,7 @@ class SyncSpec(SpecModel):
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
-            f"!self.fields.exists(f, {_MATCHED_BY_CEL})",
+            f"!{_ANY_MATCHED_BY_CEL}",
             lambda spec: not any(_unwritable(spec)),
             "the attribute {offender} is one that contacts are matched by, and a sync would overwrite it; send the "
             "source to another attribute",
@@ -438,7 +450,8 @@ class SyncSpec(SpecModel):
     fields: Annotated[
         list[FieldMapping],
         Rule(
-            f"self.all(f, self.exists_one(g, {_same_source_cel('f', 'g')}))",
+            # The list of one gives f's source a name, so that it is looked up once for all g.
+            f"self.all(f, [f.source].exists(s, self.exists_one(g, g.source == s && {_same_key_cel('f', 'g')})))",
             lambda fields: not _is_one_twice(fields),
             "{offender} is named twice; name each source once",
             Offender(
