@@ -13,6 +13,7 @@ import logging
 import ssl
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -126,6 +127,35 @@ class _WatchState:
     list_count: int = 0
 
 
+class _EventQueue:
+    """Hands events over to the loop of another thread, which is woken once for all that came meanwhile.
+
+    Waking it takes a system call and a change of threads. When much happens, every second event comes with another.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, on_event: OnEvent) -> None:
+        self._loop = loop
+        self._on_event = on_event
+        self._events: deque[tuple[GroupVersionResource, str | None, Object]] = deque()
+        self._is_woken = False
+
+    def add(self, resource: GroupVersionResource, event: str | None, seen: Object) -> None:
+        """Hand over an event, after those before it; called in the thread that watches."""
+        self._events.append((resource, event, seen))
+        if not self._is_woken:
+            self._is_woken = True
+            self._loop.call_soon_threadsafe(self._take)
+
+    def _take(self) -> None:
+        self._is_woken = False  # before the events are taken: what comes from here on wakes anew
+        try:
+            while self._events:
+                self._on_event(*self._events.popleft())
+        finally:
+            if self._events:
+                self._loop.call_soon(self._take)
+
+
 class Watcher:
     """Watches some kinds of objects, in all or in some namespaces.
 
@@ -229,8 +259,9 @@ class Watcher:
         sessions: list[aiohttp.ClientSession] = []
         registry = kopf.OperatorRegistry()
         kopf.on.login(id="login", registry=registry)(self._login(home, sessions))
+        seen = _EventQueue(home, self._on_event)
         for each in self._resources:
-            handler = self._handler(home, each)
+            handler = self._handler(seen, each)
             kopf.on.event(each.group, each.version, each.resource, id=each.resource, registry=registry)(handler)
         try:
             tasks = await kopf.spawn_tasks(
@@ -258,11 +289,11 @@ class Watcher:
                 await session.close()
             await asyncio.sleep(_CLOSING_SECONDS)
 
-    def _handler(self, home: asyncio.AbstractEventLoop, resource: GroupVersionResource) -> Any:
+    def _handler(self, seen: "_EventQueue", resource: GroupVersionResource) -> Any:
         async def handle(event: kopf.RawEvent, **_: Any) -> None:
             namespace = event["object"]["metadata"]["namespace"] if self._namespaces else None
             self._states[resource][resource.path(namespace)].last_activity = self._clock()
-            home.call_soon_threadsafe(self._on_event, resource, event["type"], dict(event["object"]))
+            seen.add(resource, event["type"], dict(event["object"]))
 
         return handle
 

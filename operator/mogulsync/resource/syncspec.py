@@ -68,14 +68,10 @@ def _attribute_cel(field: str) -> str:
     return f"(has({field}.attribute) ? {field}.attribute : {defaults}'.')"
 
 
-def _same_key_cel(one: str, other: str) -> str:
-    """Return the CEL expression that two fields have the same key, or none."""
-    return " == ".join(f"(has({field}.key) ? {field}.key : '')" for field in (one, other))
-
-
 def _same_source_cel(one: str, other: str) -> str:
     """Return the CEL expression that two fields have the same source and, with CustomAttribute, the same key."""
-    return f"({one}.source == {other}.source && {_same_key_cel(one, other)})"
+    keys = (f"(has({field}.key) ? {field}.key : '')" for field in (one, other))
+    return f"({one}.source == {other}.source && {' == '.join(keys)})"
 
 
 _LABEL_CEL: Final = "has(f.key) ? f.source + ' ' + f.key : f.source"
@@ -450,8 +446,8 @@ class SyncSpec(SpecModel):
     fields: Annotated[
         list[FieldMapping],
         Rule(
-            # The list of one gives f's source a name, so that it is looked up once for all g.
-            f"self.all(f, [f.source].exists(s, self.exists_one(g, g.source == s && {_same_key_cel('f', 'g')})))",
+            # The list of one gives the labels a name, so that each field is looked into once.
+            f"[self.map(f, {_LABEL_CEL})].all(l, l.all(a, l.exists_one(b, b == a)))",
             lambda fields: not _is_one_twice(fields),
             "{offender} is named twice; name each source once",
             Offender(
