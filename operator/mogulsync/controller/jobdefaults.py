@@ -25,10 +25,10 @@ class JobDefaults:
 
     def applied_to(self, spec: Spec) -> Spec:
         """Return the spec with the defaults for what its `job` leaves open."""
-        return spec.model_copy(update={"job": merged_job(self._below, spec.job)})
+        return spec.model_copy(update={"job": merged_job(self._job_with_image, spec.job)})
 
     @cached_property
-    def _below(self) -> Job:
+    def _job_with_image(self) -> Job:
         return self.job if self.job.image else self.job.model_copy(update={"image": self.image})
 
 

@@ -123,14 +123,14 @@ class CronSchedule:
             self._zone = ZoneInfo(time_zone)
         except (KeyError, OSError) as error:
             raise ValueError(f'"{time_zone}" is no time zone') from error
-        self._from = lru_cache(maxsize=_REMEMBERED)(self._search_from)
+        self._first_from = lru_cache(maxsize=_REMEMBERED)(self._search_from)
 
     def after(self, moment: datetime) -> datetime | None:
         """Return the first due time later than `moment`, in UTC; None when there is none within five years.
 
         Many ask in the same second: at nine, and when the operator starts.
         """
-        return self._from(math.floor(moment.timestamp()) + 1)
+        return self._first_from(math.floor(moment.timestamp()) + 1)
 
     def before(self, moment: datetime, *, since: datetime) -> datetime | None:
         """Return the last due time later than `since` and not later than `moment`, in UTC."""
