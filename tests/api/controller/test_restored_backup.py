@@ -4,6 +4,7 @@ import json
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from functools import partial
+from itertools import count
 from pathlib import Path
 
 import kubernetes.aio.config
@@ -16,6 +17,7 @@ from mogulsync.controller.operator import Controller
 from mogulsync.controller.resources import DESTINATIONS
 from mogulsync.controller.settings import OperatorSettings, ResyncSettings
 from mogulsync.kube.objects import GroupVersionResource, Object
+from mogulsync.resource.names import PLURAL
 from tests.support.operator_world import World
 
 _CRDS = Path(__file__).parents[3] / "crds"
@@ -46,11 +48,7 @@ async def test_it_takes_up_what_is_there_and_what_comes_after(
 ) -> None:
     world, plane = own_world, own_world.plane
     etcd, backup = plane.folder / "etcd", plane.folder / "backup"
-    watched = _note_watched_schedules(monkeypatch)
-
-    async def last_is_watched() -> bool:
-        return "7 7 * * *" in watched
-
+    touches = _note_touches_watched(monkeypatch)
     await world.apply()
     async with world.operator(limits=_LIMITS):
         await world.until("the CronJob", partial(_is_scheduled, world, "0 9 * * *"))
@@ -75,21 +73,31 @@ async def test_it_takes_up_what_is_there_and_what_comes_after(
         await world.until("the new one", partial(_is_scheduled, world, "0 9 * * *", "after-the-restore"))
         await world.apply(schedule="7 7 * * *")
         await world.until("the last change", partial(_is_scheduled, world, "7 7 * * *"))
-        await world.until("the change, or its status, in a watch", last_is_watched)
+        await world.until("a change in a watch", partial(_is_watched, world, touches, count()))
 
 
-def _note_watched_schedules(monkeypatch: pytest.MonkeyPatch) -> set[str]:
-    """Return a set that gets each schedule of a destination that a watch, not a list, shows."""
-    schedules: set[str] = set()
+def _note_touches_watched(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """Return a set that gets the value of each touch (`_is_watched`) that a watch, not a list, shows."""
+    touches: set[str] = set()
     see = Controller.see
 
     def noting(self: Controller, resource: GroupVersionResource, event: str | None, seen: Object) -> None:
-        if resource == DESTINATIONS and event is not None:
-            schedules.add(seen["spec"].get("schedule", ""))
+        touch = (seen["metadata"].get("labels") or {}).get("touch")
+        if resource == DESTINATIONS and event is not None and touch:
+            touches.add(touch)
         see(self, resource, event, seen)
 
     monkeypatch.setattr(Controller, "see", noting)
-    return schedules
+    return touches
+
+
+async def _is_watched(world: World, touches: set[str], numbers: Iterator[int]) -> bool:
+    """Touch the destination once more; return whether a watch has shown any of that.
+
+    A list may have shown all that was there before the watches began anew.
+    """
+    await world.kubectl("label", PLURAL, "production", f"touch={next(numbers)}", "--overwrite")
+    return bool(touches)
 
 
 async def _is_scheduled(world: World, schedule: str, name: str = "production") -> bool:
