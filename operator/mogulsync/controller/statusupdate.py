@@ -4,7 +4,7 @@ Each is recorded once, whatever is repeated: an operator that was killed records
 """
 
 from datetime import datetime
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from mogulsync.controller.evidence import is_answer, latest_evidence
 from mogulsync.controller.jobresult import JobResult
@@ -14,7 +14,6 @@ from mogulsync.resource.reasons import Outcome
 from mogulsync.resource.report import Report
 from mogulsync.resource.status import (
     HISTORY_LENGTH,
-    Evidence,
     HistoryEntry,
     LastCheck,
     LastPreview,
@@ -23,8 +22,6 @@ from mogulsync.resource.status import (
     WorkspaceStatus,
 )
 from mogulsync.resource.times import timestamp
-
-_Dated = TypeVar("_Dated", Evidence, HistoryEntry)
 
 _TIMES: Final = ("last_sync_time", "last_successful_sync_time", "last_successful_sync_start_time")
 
@@ -35,19 +32,22 @@ def without_future_times(status: Status, *, now: datetime) -> Status:
     Version 0.1.0 took them from the clock of a Pod's node, and a time in the future outranks every later run.
     """
     latest, present = timestamp(now + RECONCILE.clock_tolerance), timestamp(now)
+    evidence, history = status.evidence, status.history or []
+    dated = [each.completion_time for each in (evidence, *history) if each]
+    if all((time or "") <= latest for time in (*dated, *(getattr(status, name) for name in _TIMES))):
+        return status
 
-    def is_ahead(time: str | None) -> bool:
-        return time is not None and time > latest
+    def clamped(time: str | None) -> str | None:
+        return present if time is not None and time > latest else time
 
-    def clamped(entry: _Dated) -> _Dated:
-        return entry.model_copy(update={"completion_time": present}) if is_ahead(entry.completion_time) else entry
-
-    changes: dict[str, Any] = {name: present for name in _TIMES if is_ahead(getattr(status, name))}
-    if status.evidence is not None and is_ahead(status.evidence.completion_time):
-        changes["evidence"] = clamped(status.evidence)
-    if any(is_ahead(entry.completion_time) for entry in status.history or ()):
-        changes["history"] = list(map(clamped, status.history or ()))
-    return status.model_copy(update=changes) if changes else status
+    changes: dict[str, Any] = {name: clamped(getattr(status, name)) for name in _TIMES}
+    if evidence is not None:
+        changes["evidence"] = evidence.model_copy(update={"completion_time": clamped(evidence.completion_time)})
+    if status.history is not None:
+        changes["history"] = [
+            entry.model_copy(update={"completion_time": clamped(entry.completion_time)}) for entry in history
+        ]
+    return status.model_copy(update=changes)
 
 
 def may_be_new(status: Status, *, job: str, began: datetime, ended: datetime) -> bool:

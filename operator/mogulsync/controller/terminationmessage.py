@@ -91,7 +91,7 @@ def _cleaned_parts(value: Any, depth: int) -> Any:
 
 def _cleaned_text(text: str) -> str:
     """Return the text with half surrogate pairs, which UTF-8 cannot hold, replaced."""
-    return text if text.isascii() else text.encode("utf-8", errors="replace").decode()
+    return text.encode("utf-8", errors="replace").decode()
 
 
 def _fitted(model: type[BaseModel], document: dict[str, Any]) -> dict[str, Any] | None:

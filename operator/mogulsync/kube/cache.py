@@ -96,7 +96,7 @@ class Cache(Generic[K]):
 def _sharing_keys(value: Any) -> Any:
     """Return a copy of a dict or list whose keys are the same strings as all other copies'.
 
-    Each answer that is read brings its own. It is asked for leaves before the call: they are most of an object.
+    Each answer that is read brings its own. Leaves, which most parts are, are told apart without a call.
     """
     if type(value) is dict:
         return {

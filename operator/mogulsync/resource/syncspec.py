@@ -399,19 +399,14 @@ def _is_one_twice(fields: Sequence[FieldMapping]) -> bool:
     return not _distinct(field.label for field in fields)
 
 
-_IS_OWN_CEL: Final = f"(has(f.attribute) && f.attribute in {list(_OWN_ATTRIBUTES)})"
-"""CEL expression that a field f writes an attribute of a contact's own. No default is one."""
-_IS_CUSTOM_CEL: Final = f"!(a in {list(_OWN_ATTRIBUTES)})"
-"""CEL expression that an Intercom field a is none of a contact's own."""
 _MATCHED_BY_CEL: Final = (
-    f"({_IS_OWN_CEL} || self.matching.intercomFields.exists(a, {_IS_CUSTOM_CEL} && a == {_attribute_cel('f')}))"
+    f"(has(f.attribute) && f.attribute in {list(_OWN_ATTRIBUTES)} || "
+    f"!(a in {list(_OWN_ATTRIBUTES)}) && a == {_attribute_cel('f')})"
 )
-"""CEL expression that a field f writes what contacts are matched by."""
-_ANY_MATCHED_BY_CEL: Final = (
-    f"(self.fields.exists(f, {_IS_OWN_CEL}) || self.matching.intercomFields.exists(a, {_IS_CUSTOM_CEL} && "
-    f"self.fields.exists(f, a == {_attribute_cel('f')})))"
-)
-"""CEL expression that any field does: by email or external_id alone, no field is looked at for its default."""
+"""CEL expression that a field f writes an attribute of a contact's own, or the Intercom field a.
+
+No default is an attribute of a contact's own, so by email or external_id alone no field is looked at for its default.
+"""
 
 
 class SyncSpec(SpecModel):
@@ -419,14 +414,14 @@ class SyncSpec(SpecModel):
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
-            f"!{_ANY_MATCHED_BY_CEL}",
+            f"!self.matching.intercomFields.exists(a, self.fields.exists(f, {_MATCHED_BY_CEL}))",
             lambda spec: not any(_unwritable(spec)),
             "the attribute {offender} is one that contacts are matched by, and a sync would overwrite it; send the "
             "source to another attribute",
             Offender(
                 cel=_attribute_cel("f"),
                 among="self.fields",
-                where=_MATCHED_BY_CEL,
+                where=f"self.matching.intercomFields.exists(a, {_MATCHED_BY_CEL})",
                 of=lambda spec: next(_unwritable(spec)),
                 otherwise="of a field",
             ),
