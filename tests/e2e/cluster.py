@@ -10,8 +10,10 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, TypeVar
+from zoneinfo import ZoneInfo
 
 ROOT: Final = Path(__file__).parents[2]
 IMAGE: Final = "mogulsync:e2e"
@@ -25,6 +27,10 @@ MONITORING: Final = tuple(
 """The Prometheus Operator's kinds, which the story brings along in small."""
 
 _NAMESPACES: Final = (OPERATOR_NAMESPACE, NAMESPACE)
+_OPERATOR_PODS: Final = "--selector=app.kubernetes.io/instance=mogulsync,app.kubernetes.io/component=operator"
+_HEALED: Final = ("cannot be read or written", "Request attempt #")
+"""What the operator says of one request to the API server that failed and is made again."""
+
 _KIND_CLUSTER: Final = "mogulsync-e2e"
 _NOT_OURS: Final = ("event/", "event.events.k8s.io/", "configmap/kube-root-ca.crt", "serviceaccount/default")
 """What Kubernetes itself keeps in every namespace."""
@@ -55,6 +61,11 @@ def eventually(look: Callable[[], _T], until: Callable[[_T], object] = bool, *, 
         assert time.monotonic() < end, f"not within {within:.0f} s; last seen: {answer!r}"
         time.sleep(0.5)
     return answer
+
+
+def far_schedule() -> str:
+    """Return a schedule of once a day, half a day away in CET, so that nothing is due while a story plays."""
+    return f"0 {(datetime.now(ZoneInfo('CET')).hour + 12) % 24} * * *"
 
 
 def packed_chart(folder: Path, root: Path = ROOT) -> str:
@@ -115,6 +126,24 @@ class Cluster:
         self.kubectl(
             "apply", "--filename=-", given=json.dumps({"apiVersion": "v1", "kind": "List", "items": manifests})
         )
+
+    def operator_pods(self) -> list[dict[str, Any]]:
+        """Return the operator's Pods, those left out that are on their way out."""
+        pods = self.items("pods", "--namespace", OPERATOR_NAMESPACE, _OPERATOR_PODS)
+        return [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
+
+    def complaints(self, pod: dict[str, Any]) -> list[str]:
+        """Return what an operator's Pod logs above `info`, but for a request that an API server out of breath failed.
+
+        Losing the lease, a reconcile that is made again and all else count.
+        """
+        lines = self.kubectl("logs", pod["metadata"]["name"], "--namespace", OPERATOR_NAMESPACE).splitlines()
+        records = [json.loads(line) for line in lines]
+        return [
+            json.dumps(record)
+            for record in records
+            if record["level"] not in {"debug", "info"} and not any(words in record["message"] for words in _HEALED)
+        ]
 
     def make_namespaces(self) -> None:
         """Make both namespaces; the API server refuses Pods there that do not pass Pod Security `restricted`."""

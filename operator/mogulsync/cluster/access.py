@@ -3,11 +3,11 @@
 import asyncio
 import os
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import aiohttp
 
@@ -28,14 +28,20 @@ _FIELD_MANAGER: Final = "kubectl-mogulsync"
 
 _TIMEOUT: Final = 15.0
 """Longest time for one request, in seconds."""
+_PATIENCE: Final = 30.0
+"""Seconds for which a request is made again where the API server asks to come back."""
 _COMPLETION_SECONDS: Final = 3.0
 _NAMESPACE_FILE: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 _DEFAULT_KUBECONFIG: Final = "~/.kube/config"
 _USER: Final = re.compile(r'User "([^"]*)"')
 
+_T = TypeVar("_T")
+
 
 class Access(RestClient):
     """The Kubernetes API as one person may use it. Every method raises ClusterProblemError.
+
+    A request that the API server has no room for at the moment is made again when it asks for that, as kubectl does.
 
     Attributes:
         namespace: The one that the person works in.
@@ -125,10 +131,16 @@ class Access(RestClient):
         """Open a long answer, such as a Pod's log; yield its pieces."""
         path = resource.path(name.namespace, name.name, subresource)
         wait = aiohttp.ClientTimeout(total=None, sock_connect=_TIMEOUT)
-        try:
+
+        async def opened() -> aiohttp.ClientResponse:
             response = await self._send("GET", path, query=query, headers={"Accept": "*/*"}, time_limit=wait)
             if response.status >= HTTPStatus.BAD_REQUEST:
-                raise refusal(f"GET {path}", response.status, await response.read(), None)
+                content = await response.read()
+                raise refusal(f"GET {path}", response.status, content, response.headers.get("Retry-After"))
+            return response
+
+        try:
+            response = await _patiently(opened)
         except (aiohttp.ClientError, OSError) as error:
             raise self._unreached(type(error).__name__) from None
         except StatusError as error:
@@ -137,6 +149,18 @@ class Access(RestClient):
             yield response.content.iter_any()
         finally:
             response.close()
+
+    async def _request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        headers: dict[str, str] | None = None,
+        body: Object | None = None,
+    ) -> Object:
+        ask = super()._request
+        return await _patiently(lambda: ask(method, path, query=query, headers=headers, body=body))
 
     # --- errors ---
 
@@ -147,6 +171,12 @@ class Access(RestClient):
         if error.status == HTTPStatus.UNAUTHORIZED:
             return ClusterProblemError(
                 f"the cluster at {self.server} does not accept the credentials of the kubeconfig; log in again",
+                status=error.status,
+            )
+        if _asks_to_come_back(error):
+            return ClusterProblemError(
+                f"the cluster at {self.server} has no room for this request at the moment: {error.message}; try again "
+                "in some minutes",
                 status=error.status,
             )
         return None
@@ -197,6 +227,25 @@ class Access(RestClient):
         except StatusError as error:
             return not error.not_found
         return True
+
+
+async def _patiently(ask: Callable[[], Awaitable[_T]]) -> _T:
+    """Return the answer to a request, made again for a while where the API server asks to come back."""
+    clock = asyncio.get_running_loop().time
+    until = clock() + _PATIENCE
+    while True:
+        try:
+            return await ask()
+        except StatusError as error:
+            if not _asks_to_come_back(error) or clock() + error.retry_after > until:
+                raise
+            await asyncio.sleep(error.retry_after)
+
+
+def _asks_to_come_back(error: StatusError) -> bool:
+    """Return whether the request may be made again, by the rule of client-go: an overload that names a time."""
+    overload = error.status == HTTPStatus.TOO_MANY_REQUESTS or error.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    return overload and error.retry_after > 0
 
 
 def _no_such_kind(resource: GroupVersionResource, error: StatusError) -> ClusterProblemError:
