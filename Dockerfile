@@ -9,7 +9,7 @@ ARG BASE_IMAGE=python:3.13-slim
 FROM ${BASE_IMAGE} AS build
 # Of every file that is made here; a build of the same commit on the same base makes the same files.
 ARG SOURCE_DATE_EPOCH=0
-ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_NO_COMPILE=1 PIP_ROOT_USER_ACTION=ignore SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH}
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_NO_COMPILE=1 PIP_ROOT_USER_ACTION=ignore PIP_RETRIES=10 PIP_DEFAULT_TIMEOUT=60 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH}
 WORKDIR /build
 COPY locks/build.txt locks/runtime.txt locks/
 # Two environments: `tools` builds the wheel and stays behind, `/opt/mogulsync` is what runs.

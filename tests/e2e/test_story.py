@@ -23,6 +23,7 @@ from tests.e2e.cluster import (
     Cluster,
     CommandError,
     eventually,
+    far_schedule,
     run,
 )
 from tests.e2e.prometheus import Prometheus
@@ -59,6 +60,19 @@ def _request_run(cluster: Cluster) -> str:
     value = datetime.now(UTC).isoformat()
     cluster.kubectl("annotate", "icd", _NAME, f"mogulsync.dev/sync-requested-at={value}", "--overwrite")
     return value
+
+
+def _patch_schedule(cluster: Cluster, schedule: str) -> None:
+    cluster.kubectl("patch", "icd", _NAME, "--type=merge", "--patch", json.dumps({"spec": {"schedule": schedule}}))
+
+
+def _await_schedule(cluster: Cluster, schedule: str) -> None:
+    eventually(lambda: cluster.get("cronjob", _NAME)["spec"]["schedule"], schedule.__eq__, within=60)
+
+
+def _reschedule(cluster: Cluster, schedule: str) -> None:
+    _patch_schedule(cluster, schedule)
+    _await_schedule(cluster, schedule)
 
 
 def _upgrade(cluster: Cluster, chart: str, *arguments: str) -> None:
@@ -156,6 +170,7 @@ def test_its_cronjob_runs_at_nine_in_central_europe(cluster: Cluster) -> None:
     assert (spec["schedule"], spec["timeZone"], spec["concurrencyPolicy"]) == ("0 9 * * *", "CET", "Forbid")
     (owner,) = cronjob["metadata"]["ownerReferences"]
     assert (owner["kind"], owner["name"], owner["controller"]) == ("IntercomDestination", _NAME, True)
+    _reschedule(cluster, far_schedule())
 
 
 def test_a_requested_run_is_reported(cluster: Cluster) -> None:
@@ -209,17 +224,17 @@ def _finished_by_schedule(cluster: Cluster) -> set[str]:
 
 def test_a_run_that_was_due_while_no_operator_ran_is_reported_afterwards(cluster: Cluster) -> None:
     before = _history(cluster)
-    cluster.kubectl("patch", "icd", _NAME, "--type=merge", '--patch={"spec": {"schedule": "* * * * *"}}')
-    eventually(lambda: cluster.get("cronjob", _NAME)["spec"]["schedule"], "* * * * *".__eq__, within=20)
+    _reschedule(cluster, "* * * * *")
     _scale(cluster, 0)
     finished = _finished_by_schedule(cluster)
     eventually(lambda: _finished_by_schedule(cluster) - finished, within=150)
     assert _history(cluster) == before
-    cluster.kubectl("patch", "icd", _NAME, "--type=merge", '--patch={"spec": {"schedule": "0 9 * * *"}}')
+    schedule = far_schedule()
+    _patch_schedule(cluster, schedule)
     _scale(cluster, 1)
     report = _next_run(cluster, before)
     assert (report["trigger"], report["outcome"]) == ("schedule", "Succeeded")
-    eventually(lambda: cluster.get("cronjob", _NAME)["spec"]["schedule"], "0 9 * * *".__eq__, within=20)
+    _await_schedule(cluster, schedule)
 
 
 def test_kubectl_shows_what_a_person_wants_to_know(cluster: Cluster) -> None:

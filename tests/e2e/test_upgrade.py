@@ -13,7 +13,7 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from tests.e2e.cluster import IMAGE, OPERATOR_NAMESPACE, ROOT, Cluster, eventually, packed_chart, run
+from tests.e2e.cluster import IMAGE, OPERATOR_NAMESPACE, ROOT, Cluster, eventually, far_schedule, packed_chart, run
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -130,7 +130,9 @@ def test_the_older_version_is_installed_and_has_a_run(cluster: Cluster, older: O
     deployment["spec"]["template"]["spec"]["containers"][0]["image"] = IMAGE
     cluster.apply(*documents)
     cluster.kubectl("rollout", "status", "deployment/sandbox", "--timeout=90s")
-    cluster.kubectl("apply", f"--filename={older.destination}")
+    destination = yaml.safe_load(older.destination.read_text())
+    destination["spec"]["schedule"] = far_schedule()
+    cluster.apply(destination)
     cluster.kubectl("wait", "--for=condition=Ready", f"icd/{_NAME}", "--timeout=120s")
     assert _run_now(cluster)["outcome"] == "Succeeded"
 
@@ -148,8 +150,12 @@ def test_an_upgrade_starts_no_run_makes_no_cronjob_anew_and_keeps_every_report(
 
 def test_going_back_is_as_quiet_and_keeps_a_newer_report(cluster: Cluster, older: Older, chart: str) -> None:
     before = _see(cluster)
-    # As docs/upgrade.md says: 0.1 has the Lease among the release's objects.
-    cluster.kubectl("delete", "lease", "mogulsync", "--namespace", OPERATOR_NAMESPACE)
+    # As docs/upgrade.md says: 0.1 has the Lease among the release's objects, and an operator would make it again.
+    own = ("--namespace", OPERATOR_NAMESPACE)
+    cluster.kubectl("scale", "deployment", "mogulsync", *own, "--replicas", "0")
+    operators = ("--selector", "app.kubernetes.io/component=operator")
+    cluster.kubectl("wait", "pods", *own, *operators, "--for=delete", "--timeout", "2m")
+    cluster.kubectl("delete", "lease", "mogulsync", *own)
     cluster.helm("rollback", "mogulsync", "--wait", "--timeout=180s")
     _settle(cluster, _IMAGE)
     assert _see(cluster) == before

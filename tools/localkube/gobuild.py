@@ -25,6 +25,9 @@ _PROGRAM: Final = "kube"
 _LINKS: Final = ("etcd", "kube-apiserver", "kube-controller-manager", "kubectl")
 _REPORT_SECONDS: Final = 30.0
 _ERROR_LINES: Final = 5
+_ATTEMPTS: Final = 3
+"""Go asks for each module once; a further attempt goes on where the last one stopped."""
+_PAUSE_SECONDS = 5.0
 
 
 def cache_key() -> str:
@@ -73,8 +76,15 @@ def compile_program(source: Path, program: Path, *, cache: Path, link_flags: str
         UnavailableError: No Go was found or could be fetched, or the build failed.
     """
     flags = f"-s -w {link_flags}".strip()
-    command = [_go(cache), "build", "-mod=readonly", "-trimpath", "-buildvcs=false", "-ldflags", flags, "-o"]
-    _run([*command, str(program), "."], folder=source)
+    go = (_go(cache), "build", "-mod=readonly", "-trimpath", "-buildvcs=false", "-ldflags", flags)
+    command = [*go, "-o", str(program), "."]
+    for _ in range(_ATTEMPTS - 1):
+        try:
+            return _run(command, folder=source)
+        except UnavailableError as reason:
+            say(f"  {reason}; once more in {_PAUSE_SECONDS:.0f} s")
+            time.sleep(_PAUSE_SECONDS)
+    return _run(command, folder=source)
 
 
 def find_program(name: str, source: Path, *, cache: Path) -> Path:

