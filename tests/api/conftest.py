@@ -12,7 +12,7 @@ import kstatus
 from localkube import AssetsError, ControlPlane, find_assets
 from localkube.kubeapi import KubeApi
 from localkube.podrunner import PodRunner
-from tests.support.operator_world import World
+from tests.support.operator_world import World, pass_nine_o_clock
 from tests.support.programs import prepare
 
 Kubectl = Callable[..., str]
@@ -90,5 +90,6 @@ async def world(plane: ControlPlane, namespace: str) -> AsyncIterator[World]:
     await kubernetes.aio.config.load_kube_config(  # type: ignore[no-untyped-call] # the library's
         config_file=str(plane.kubeconfig), client_configuration=settings
     )
+    await pass_nine_o_clock()
     async with KubeApi(plane.kubeconfig) as api:
         yield World(plane, namespace, api, settings)

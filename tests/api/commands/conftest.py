@@ -1,30 +1,16 @@
 """Fixtures of the tests that call `mogulsync` as a person does, against a control plane."""
 
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import kubernetes.aio.config
 import pytest
-from kubernetes.aio.client import Configuration
 
 from localkube import ControlPlane
-from localkube.kubeapi import KubeApi
 from tests.support.command_line import Ended, call
-from tests.support.operator_world import World
 
 Mogulsync = Callable[..., Ended]
-
-
-@pytest.fixture
-async def world(plane: ControlPlane, namespace: str) -> AsyncIterator[World]:
-    settings: Configuration = type.__call__(Configuration)
-    await kubernetes.aio.config.load_kube_config(  # type: ignore[no-untyped-call] # the library's
-        config_file=str(plane.kubeconfig), client_configuration=settings
-    )
-    async with KubeApi(plane.kubeconfig) as api:
-        yield World(plane, namespace, api, settings)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ async def test_a_new_destination_is_checked_and_becomes_ready(world: World) -> N
         ready = await world.until_condition("Ready", "True", "Ready")
         assert ready["status"]["workspace"] == {"id": "abc123", "name": "Example", "region": "EU"}
         assert {each["type"] for each in ready["status"]["conditions"]} == {"Ready", "Synced", "Overdue"}
-        assert (await world.kubectl("wait", "icd/production", "--for=condition=Ready", "--timeout=1s")).strip()
+        assert (await world.kubectl("wait", "icd/production", "--for=condition=Ready", "--timeout=120s")).strip()
 
 
 async def test_rejected_credentials_stall_until_a_check_or_a_new_generation_says_otherwise(world: World) -> None:

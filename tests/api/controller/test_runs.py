@@ -38,11 +38,16 @@ async def test_an_annotation_starts_one_run_whose_report_becomes_the_status(worl
 
 
 async def test_a_request_waits_for_the_run_in_progress_and_the_last_of_several_counts(world: World) -> None:
-    async with world.operator():
+    async with world.operator() as controller:
         await world.apply(suspend=True)
         await world.make_ready(reason="Suspended")
         await world.kubectl("create", "job", "by-hand", "--from=cronjob/production")
         await world.pod("by-hand")
+
+        async def sees_it() -> bool:
+            return controller.cache.job(world.namespace, "by-hand") is not None
+
+        await world.until("the operator sees the Job", sees_it)  # its watches are not in step
         for value in ("one", "two", "three"):
             await world.kubectl(
                 "annotate", "icd", "production", f"{ANNOTATION_SYNC_REQUESTED_AT}={value}", "--overwrite"

@@ -47,10 +47,10 @@ async def test_a_check_that_reached_no_answer_is_made_anew_after_a_while(world: 
         first = (await world.until_job("check"))["metadata"]["name"]
         await world.finish(first, report("Failed", "ChartMogulUnavailable", message="down"), exit_code=4)
         await world.until_status("the end of it", lambda status: (status.get("lastCheck") or {}).get("job") == first)
-        world.pass_time(controller, RECONCILE.first_recheck - timedelta(seconds=30))
+        world.pass_time(controller, RECONCILE.first_recheck - timedelta(minutes=5))
         await world.until_status("the word of it", lambda status: "down" in status["message"])
         assert len(await world.jobs("check")) == 1
-        world.pass_time(controller, timedelta(seconds=40))
+        world.pass_time(controller, timedelta(minutes=6))
         second = (await world.until_job("check", number=2))["metadata"]["name"]
         await world.finish(second)
         await world.until_condition("Ready", "True", "Ready")

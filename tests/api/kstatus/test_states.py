@@ -70,13 +70,13 @@ def test_kubectl_wait_ends_only_when_the_resource_is_ready(ready: str, kubectl: 
     status = {"observedGeneration": 1, "conditions": [state_table.condition("Ready", ready, "Ready")]}
     kubectl("patch", "icd", "production", "--subresource=status", "--type=merge", "-p", json.dumps({"status": status}))
 
-    wait = ("wait", "--for=condition=Ready", "icd/production", "--timeout=1s")
+    wait = ("wait", "--for=condition=Ready", "icd/production")
 
     if ready == "True":
-        assert "condition met" in kubectl(*wait)
+        assert "condition met" in kubectl(*wait, "--timeout=120s")
     else:
         with pytest.raises(KubectlError, match="timed out"):
-            kubectl(*wait)
+            kubectl(*wait, "--timeout=1s")
 
 
 def test_a_changed_spec_is_in_progress_until_the_operator_has_seen_it(compute: Compute, kubectl: Kubectl) -> None:

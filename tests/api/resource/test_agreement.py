@@ -14,6 +14,16 @@ from tests.support.destinations import attribute, destination
 
 PATH = "/apis/mogulsync.dev/v1alpha1/namespaces/default/intercomdestinations?dryRun=All&fieldValidation=Strict"
 
+
+def _is_evaluable(change: dict[str, Any]) -> bool:
+    """Return whether it is not 1.0 where a rule looks at the number: the API server cannot evaluate any on it.
+
+    Nobody sends it so: kubectl, as all that is written in Go, sends 1.0 as 1.
+    """
+    user = change.get("spec.job.securityContext.runAsUser")
+    return not (isinstance(user, float) and user.is_integer())
+
+
 BLANKS = "\t\n\v\f\r \x1c\x1f\x85\xa0\u1680\u2000\u200b\u2028\u202f\u3000\ufeff"
 
 attributes = st.text(st.sampled_from(BLANKS + "ab.$é"), max_size=6).map(attribute)
@@ -121,7 +131,7 @@ misplaced = st.builds(
             [{"name": "x", "emptyDir": {}}],
         ]
     ),
-)
+).filter(_is_evaluable)
 
 
 def worker_refusal(manifest: dict[str, Any]) -> str | None:

@@ -3,6 +3,7 @@
 import copy
 import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from time import monotonic
 from typing import Any
 
@@ -36,11 +37,12 @@ def without_rules(value: Any) -> Any:
 
 
 @pytest.fixture
-def stored(plane: ControlPlane, kubectl: Callable[..., str]) -> Iterator[str]:
+def stored(plane: ControlPlane, kubectl: Callable[..., str], tmp_path: Path) -> Iterator[str]:
     """The name of a destination that was stored before its field's attribute was refused."""
     manifest = destination(MANIFEST | attribute("external_id"))
-    plane.kubectl("apply", "--server-side", "-f", "-", stdin=definition(rules=False))
-    plane.kubectl("wait", "--for=condition=Established", f"crd/{KIND}", "--timeout=200s")
+    without = tmp_path / "definition.json"
+    without.write_text(definition(rules=False))
+    plane.apply_crds(without)
     kubectl("create", "-f", "-", stdin=json.dumps(manifest))
     plane.kubectl("apply", "--server-side", "-f", "-", stdin=definition(rules=True))
     yield manifest["metadata"]["name"]

@@ -18,7 +18,7 @@ from typing import Any, Final
 import pytest
 
 from localkube import ControlPlane
-from tests.support.operator_world import World, report
+from tests.support.operator_world import SECONDS, World, report
 
 _ROOT: Final = Path(__file__).parents[3]
 _COMMIT: Final = "a27f832"
@@ -94,7 +94,18 @@ async def _running(world: World, version: Version) -> AsyncIterator[None]:
     finally:
         with contextlib.suppress(ProcessLookupError):
             operator.terminate()
-        assert await operator.wait() == 0
+        await _ended(operator, version)
+
+
+async def _ended(operator: asyncio.subprocess.Process, version: Version) -> None:
+    """Wait for the end of an operator that was told to end; 0.1.0 may hang if a watch lists anew just then."""
+    try:
+        async with asyncio.timeout(SECONDS):
+            assert await operator.wait() == 0
+    except TimeoutError:
+        assert version is not _THIS, "the operator does not end"
+        operator.kill()
+        await operator.wait()
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,14 @@ def test_another_holders_lease_can_be_claimed_when_it_ran_out(now: float, expect
     assert may_acquire(_see(_lease("them"), at=100), "us", now=now) is expected
 
 
+def test_another_leads_within_15_seconds_of_a_kill_and_2_of_a_clean_end() -> None:
+    times = OperatorSettings().leader_election
+    look = 1.2 * times.retry_period  # spread by a fifth
+    # The last renewal may be seen a look late, and the lease's end another.
+    assert times.lease_duration + 2 * look < 15
+    assert look < 2
+
+
 def test_times_written_elsewhere_do_not_matter() -> None:
     for skew in (timedelta(days=-1), timedelta(days=1)):
         observed = _see(_lease("them", renewed=_RENEWED + skew), at=100)
