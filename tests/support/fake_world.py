@@ -38,6 +38,8 @@ class FakeWorld:
         self.client.subscribe(self._see)
         self.requeue_after: float | None = None
         self.put_back_count = 0
+        self.behind: set[GroupVersionResource] = set()
+        """Kinds whose watches show nothing for the time being."""
         stored = destination(annotations=annotations, **spec)
         stored["metadata"]["creationTimestamp"] = timestamp(START)
         self.client.put(DESTINATIONS, stored | {"status": {"observedGeneration": -1}})
@@ -237,7 +239,7 @@ class FakeWorld:
         return next(job for job in self.client.objects(JOBS) if job["metadata"]["name"] == name)
 
     def _see(self, resource: GroupVersionResource, event: str, seen: Object) -> None:
-        if resource is EVENTS:
+        if resource is EVENTS or resource in self.behind:
             return
         if event == "DELETED":
             self.cache.remove(resource, seen)

@@ -188,6 +188,20 @@ async def test_a_job_without_a_pod_says_so_after_a_while() -> None:
     assert "quota" in world.message("Ready")
 
 
+async def test_a_pod_that_got_its_secret_is_seen_though_the_watch_of_pods_is_behind() -> None:
+    world = FakeWorld()
+    await world.reconcile()
+    check = world.name("check")
+    world.hold(check, "CreateContainerConfigError", 'secret "chartmogul" not found')
+    await world.reconcile()
+    assert world.condition("Ready") == ("False", "SecretNotFound")
+    world.behind = {PODS}
+    world.finish(check)
+    await world.reconcile()
+    assert world.condition("Ready") == ("True", "Ready")
+    assert world.names("check") == [check]
+
+
 async def test_checks_without_an_answer_come_ever_later_and_leave_ready_as_the_evidence_says() -> None:
     world = FakeWorld()
     await world.make_ready()

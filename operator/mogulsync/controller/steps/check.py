@@ -77,7 +77,8 @@ async def check(snapshot: Snapshot, spec: Spec, children: Children, digests: Che
 
 
 async def _check(snapshot: Snapshot, spec: Spec, children: Children, wanted: WantedCheck) -> StepResult:
-    status, ended = await _record_ended(snapshot, children, wanted)
+    snapshot, ended = await _record_ended(snapshot, children, wanted)
+    status = snapshot.status
     if status.last_check is not None and status.last_check.request == wanted.request:
         status = _echoed(status, wanted)
     name = wanted.name(snapshot, status)
@@ -120,21 +121,24 @@ def _echoed(status: Status, wanted: WantedCheck) -> Status:
 
 async def _record_ended(
     snapshot: Snapshot, children: Children, wanted: WantedCheck
-) -> tuple[Status, ObservedJob | None]:
-    """Return the status with the wanted checks that have ended, and the last of them."""
-    status, ended = snapshot.status, None
-    while (job := snapshot.job(wanted.name(snapshot, status))) is not None and job.ending is not None:
+) -> tuple[Snapshot, ObservedJob | None]:
+    """Return the snapshot with the wanted checks that have ended in its status, their Pods as they ended, and the last.
+
+    The watch of Pods may be behind that of Jobs.
+    """
+    ended = None
+    while (job := snapshot.job(wanted.name(snapshot, snapshot.status))) is not None and job.ending is not None:
         pods = await children.pods_at_end(snapshot, job)
         never_started = _never_started(job.ending, pods)
         status = with_check(
-            status,
+            snapshot.status,
             job_result(job, pods),
             inputs=wanted.digests.inputs,
             request=wanted.request,
             started=not never_started,
         )
-        ended = job
-    return status, ended
+        snapshot, ended = replace(snapshot, status=status, pods={**snapshot.pods, job.uid: pods}), job
+    return snapshot, ended
 
 
 def _never_started(ending: JobEnd, pods: Sequence[ObservedPod]) -> bool:
