@@ -38,7 +38,8 @@ def wait_for_report_file(worker: Worker) -> None:
 def test_a_signal_ends_the_run_within_5_seconds_with_a_report(
     worker: Worker, signal_number: signal.Signals, method: str, count: int
 ) -> None:
-    worker.sandbox.faults.inject(Delay(0.3), api="intercom")
+    worker.sandbox.faults.inject(Delay(1), api="intercom", method="PUT")  # so that writes are still under way
+    worker.sandbox.faults.inject(Delay(0.3), api="intercom", method="GET")
     process = worker.start("sync", "--destination", worker.file(), "--report", str(worker.report))
     wait_for(worker, method=method, count=count)
     told = time.monotonic()

@@ -16,10 +16,10 @@ APP = {"INTERCOM_CLIENT_ID": CLIENT_ID, "INTERCOM_CLIENT_SECRET": CLIENT_SECRET}
 )
 def test_a_person_logs_in_with_chromium(urls: Urls, button: str, shown: str, code: int) -> None:
     ours = ["--url", urls.intercom, "--authorize-url", urls.authorize, "--token-url", urls.token]
-    process = start("connect", "intercom", *ours, "--no-browser", "--port", "0", env=APP)
-    assert process.stderr is not None
-    address = next(line.strip() for line in process.stderr if line.strip().startswith("http"))
     with chromium() as browser:
+        process = start("connect", "intercom", *ours, "--no-browser", "--port", "0", env=APP)
+        assert process.stderr is not None
+        address = next(line.strip() for line in process.stderr if line.strip().startswith("http"))
         page = browser.new_context(ignore_https_errors=True).new_page()
         page.goto(address)
         page.get_by_role("button", name=button).click()

@@ -51,7 +51,7 @@ class TestChartMogul:
 
 
 async def test_too_many_at_once_are_answered_503(chartmogul: httpx2.AsyncClient, sandbox: Sandbox) -> None:
-    sandbox.faults.inject(Delay(0.5), api="chartmogul")
+    sandbox.faults.inject(Delay(2), api="chartmogul")
     answers = await asyncio.gather(*(chartmogul.get("/ping") for _ in range(25)))
     assert sorted(answer.status_code for answer in answers) == [200] * 20 + [503] * 5
 

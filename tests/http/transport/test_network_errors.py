@@ -4,6 +4,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import httpx2
 import pytest
@@ -45,7 +46,17 @@ async def server(answer: bytes = b"", *, tls: bool = False) -> AsyncIterator[int
         yield listening.sockets[0].getsockname()[1]
 
 
-async def test_a_name_that_does_not_resolve() -> None:
+@pytest.fixture
+def no_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no name resolve: where a resolver does not answer, the real one takes longer than a connection may."""
+
+    def resolve(*_args: Any, **_options: Any) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+
+
+async def test_a_name_that_does_not_resolve(no_names: None) -> None:
     assert await described("http://api.invalid/") == "no answer from api.invalid: its name does not resolve"
 
 
@@ -103,7 +114,7 @@ async def test_a_proxy_that_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
     assert text == "no answer from api.invalid by way of the proxy: the proxy refused the connection"
 
 
-async def test_a_host_that_the_proxy_is_not_for(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_host_that_the_proxy_is_not_for(no_names: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("NO_PROXY", "api.invalid")
     assert await described("http://api.invalid/") == "no answer from api.invalid: its name does not resolve"
