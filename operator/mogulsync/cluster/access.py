@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 import aiohttp
 
 from mogulsync import __version__
-from mogulsync.cluster.errors import ClusterProblemError
+from mogulsync.cluster.errors import ClusterProblemError, is_overload
 from mogulsync.cluster.reach import Reach
 from mogulsync.kube.aio import ApiClient, ConfigException, list_kube_config_contexts
 from mogulsync.kube.client import RestClient, StatusError, load_configuration, refusal
@@ -244,8 +244,7 @@ async def _patiently(ask: Callable[[], Awaitable[_T]]) -> _T:
 
 def _asks_to_come_back(error: StatusError) -> bool:
     """Return whether the request may be made again, by the rule of client-go: an overload that names a time."""
-    overload = error.status == HTTPStatus.TOO_MANY_REQUESTS or error.status >= HTTPStatus.INTERNAL_SERVER_ERROR
-    return overload and error.retry_after > 0
+    return is_overload(error.status) and error.retry_after > 0
 
 
 def _no_such_kind(resource: GroupVersionResource, error: StatusError) -> ClusterProblemError:

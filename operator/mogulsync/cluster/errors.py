@@ -3,6 +3,11 @@
 from http import HTTPStatus
 
 
+def is_overload(status: int) -> bool:
+    """Return whether an HTTP status says that the API server cannot do now what it may do later."""
+    return status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR
+
+
 class ClusterProblemError(Exception):
     """Something of the cluster that a person has to fix; the text names it and the fix.
 
@@ -28,3 +33,8 @@ class ClusterProblemError(Exception):
     def unreached(self) -> bool:
         """The cluster gave no answer."""
         return self.status == 0
+
+    @property
+    def passes(self) -> bool:
+        """The cluster may do the same later: it gave no answer, is overloaded or starts."""
+        return self.unreached or is_overload(self.status)

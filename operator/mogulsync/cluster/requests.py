@@ -137,7 +137,7 @@ async def send(access: Access, purpose: Purpose, name: NamespacedName) -> Reques
 
 
 async def follow(access: Access, purpose: Purpose, requested: Requested, show: Callable[[str], None]) -> Result:
-    """Return what came of the request, once it has ended.
+    """Return what came of the request, once it has ended; an API server that restarts meanwhile does no harm.
 
     Args:
         access: Where to look.
@@ -148,18 +148,24 @@ async def follow(access: Access, purpose: Purpose, requested: Requested, show: C
     value, last = requested.value, ""
     sent = asyncio.get_running_loop().time()
     while True:
-        destination = await _look(access, requested)
-        newer = _annotation(destination, purpose)
-        found = purpose.result(destination, value)
-        if found is not None:
-            return _result(found)
-        echoed = (destination.get("status") or {}).get(purpose.echo) == value
-        if not echoed and newer not in {None, value}:
-            value = newer or value
-            show(f"another request took this one's place; following the {purpose.noun} of that one")
-            continue
-        unheard = asyncio.get_running_loop().time() - sent > _UNHEARD.total_seconds()
-        line = _state_of(destination, purpose, echoed=echoed, unheard=unheard)
+        try:
+            destination = await _look(access, requested)
+        except ClusterProblemError as error:
+            if not error.passes:
+                raise
+            line = f"{error}; looking again"
+        else:
+            newer = _annotation(destination, purpose)
+            found = purpose.result(destination, value)
+            if found is not None:
+                return _result(found)
+            echoed = (destination.get("status") or {}).get(purpose.echo) == value
+            if not echoed and newer not in {None, value}:
+                value = newer or value
+                show(f"another request took this one's place; following the {purpose.noun} of that one")
+                continue
+            unheard = asyncio.get_running_loop().time() - sent > _UNHEARD.total_seconds()
+            line = _state_of(destination, purpose, echoed=echoed, unheard=unheard)
         if line != last:
             last = line
             show(line)

@@ -10,7 +10,7 @@ from aiohttp import web
 from kubernetes.aio.client import Configuration
 
 from mogulsync.resource.names import ANNOTATION_SYNC_REQUESTED_AT
-from tests.support.api_proxy import Proxy
+from tests.support.api_proxy import Proxy, write_kubeconfig
 from tests.support.command_line import Ended, call
 from tests.support.operator_world import World
 
@@ -18,18 +18,9 @@ Mogulsync = Callable[..., Ended]
 COMMANDS = (["status"], ["status", "x"], ["sync-now", "x"], ["check-now", "x"], ["suspend", "x"], ["logs", "x"])
 
 
-def _kubeconfig(folder: Path, server: str) -> Path:
-    config = folder / "config"
-    config.write_text(
-        "{apiVersion: v1, kind: Config, current-context: c, contexts: [{name: c, context: {cluster: c, user: u}}],"
-        f" clusters: [{{name: c, cluster: {{server: '{server}'}}}}], users: [{{name: u, user: {{token: t}}}}]}}"
-    )
-    return config
-
-
 @pytest.mark.parametrize("command", [*COMMANDS, ["doctor"]], ids=" ".join)
 def test_an_unreachable_cluster(command: list[str], tmp_path: Path) -> None:
-    ended = call(*command, "--kubeconfig", str(_kubeconfig(tmp_path, "https://127.0.0.1:9")))
+    ended = call(*command, "--kubeconfig", str(write_kubeconfig(tmp_path, "https://127.0.0.1:9")))
     assert ended.code == 1
     told = ended.err + ended.out
     assert "https://127.0.0.1:9 is not reached" in told
@@ -85,7 +76,7 @@ class Busy(Proxy):
 
 async def _call_through(busy: Busy, namespace: str, folder: Path, *command: str) -> Ended:
     async with busy.serve() as through:
-        place = ("--kubeconfig", str(_kubeconfig(folder, through.host)), "--namespace", namespace)
+        place = ("--kubeconfig", str(write_kubeconfig(folder, through.host)), "--namespace", namespace)
         return await asyncio.to_thread(call, *command, *place)
 
 

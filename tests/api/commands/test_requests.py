@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from localkube import ControlPlane
-from tests.support.command_line import Ended, finish, start
+from tests.support.api_proxy import Proxy, write_kubeconfig
+from tests.support.command_line import Ended, call, finish, start
 from tests.support.operator_world import World, report
 
 Mogulsync = Callable[..., Ended]
@@ -83,6 +85,41 @@ async def test_several_are_asked_at_once_and_the_worst_counts(world: World, mogu
     assert ended.code == 4, ended.err
     assert "good: Succeeded" in ended.out
     assert "bad: Failed (GuardTripped)" in ended.out
+
+
+class Restarting(Proxy):
+    """Gives no answer, or only 503, while it is down."""
+
+    down = False
+    unanswered = 0
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        if not self.down:
+            return await super().answer(request)
+        self.unanswered += 1
+        return self.drop(request) if self.unanswered % 2 else web.Response(status=503, text="starting")
+
+
+async def test_waiting_outlives_a_restart_of_the_api_server(world: World, tmp_path: Path) -> None:
+    server = Restarting(world.settings)
+    async with world.operator(), server.serve() as through:
+        await world.apply()
+        await world.make_ready()
+        place = ("--kubeconfig", str(write_kubeconfig(tmp_path, through.host)), "--namespace", world.namespace)
+        waiting = asyncio.create_task(asyncio.to_thread(call, "sync-now", "production", "--wait", *place))
+        job = await world.until_job("manual")
+        server.down = True
+
+        async def asked_again() -> bool:
+            return server.unanswered >= 3
+
+        await world.until("more than one look", asked_again)
+        await world.finish(job["metadata"]["name"])
+        server.down = False
+        ended = await waiting
+    assert ended.code == 0, ended.err
+    assert ended.out.startswith("production: Succeeded")
+    assert "looking again" in ended.err
 
 
 async def test_time_out_is_1_and_the_run_goes_on(world: World, mogulsync: Mogulsync) -> None:
