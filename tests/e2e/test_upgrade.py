@@ -154,7 +154,7 @@ def test_going_back_is_as_quiet_and_keeps_a_newer_report(cluster: Cluster, older
     own = ("--namespace", OPERATOR_NAMESPACE)
     cluster.kubectl("scale", "deployment", "mogulsync", *own, "--replicas", "0")
     operators = ("--selector", "app.kubernetes.io/component=operator")
-    cluster.kubectl("wait", "pods", *own, *operators, "--for=delete", "--timeout", "2m")
+    cluster.kubectl("wait", "pods", *own, *operators, "--for=delete", "--timeout=2m")
     cluster.kubectl("delete", "lease", "mogulsync", *own)
     cluster.helm("rollback", "mogulsync", "--wait", "--timeout=180s")
     _settle(cluster, _IMAGE)
