@@ -47,8 +47,6 @@ PIP_LICENSES: Final = "pip-licenses==5.5.5"
 PIP_AUDIT: Final = "pip-audit==2.10.1"
 KUBE_SCORE: Final = "github.com/zegl/kube-score/cmd/kube-score@v1.20.0"
 ACTIONLINT: Final = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12"
-
-
 _GO_ATTEMPTS: Final = 3
 
 

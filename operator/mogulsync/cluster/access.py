@@ -176,7 +176,7 @@ class Access(RestClient):
         if _asks_to_come_back(error):
             return ClusterProblemError(
                 f"the cluster at {self.server} has no room for this request at the moment: {error.message}; try again "
-                "in some minutes",
+                "in a minute",
                 status=error.status,
             )
         return None
