@@ -27,8 +27,9 @@ async def stand(kubeconfig: str, namespace: str, identity: str, config: LeaderEl
 
     async def act() -> None:
         while True:
+            now = time.monotonic()  # before it is asked: the process may be frozen between the two
             if election.is_leader:
-                notes.write(f"{time.monotonic()}\n")
+                notes.write(f"{now}\n")
             await asyncio.sleep(0.005)
 
     async def note_standby() -> None:
