@@ -22,7 +22,6 @@ from mogulsync.resource.names import API_VERSION, KIND, LABEL_DESTINATION, LABEL
 Object = dict[str, Any]
 SECONDS = 120.0
 """How long anything may take on a busy machine."""
-_BEFORE_NINE_SECONDS = 90.0
 
 SPEC: Mapping[str, Any] = {
     "chartmogul": {"apiKeySecretRef": {"name": "chartmogul"}},
@@ -50,18 +49,6 @@ def report(outcome: str = "Succeeded", reason: str | None = None, **more: Any) -
         }
         | more
     )
-
-
-async def pass_nine_o_clock() -> None:
-    """Wait until it is past nine, where that is a minute or so ahead.
-
-    What is due at nine in CET (7:00 or 8:00 UTC), or in UTC, would start in the middle of a test.
-    """
-    now = datetime.now(UTC)
-    for hour in (7, 8, 9):
-        left = (now.replace(hour=hour, minute=0, second=5) - now).total_seconds()
-        if 0 < left < _BEFORE_NINE_SECONDS:
-            await asyncio.sleep(left)
 
 
 class World:
