@@ -3,11 +3,11 @@
 import asyncio
 import os
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final
 
 import aiohttp
 
@@ -34,8 +34,6 @@ _COMPLETION_SECONDS: Final = 3.0
 _NAMESPACE_FILE: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 _DEFAULT_KUBECONFIG: Final = "~/.kube/config"
 _USER: Final = re.compile(r'User "([^"]*)"')
-
-_T = TypeVar("_T")
 
 
 class Access(RestClient):
@@ -131,16 +129,11 @@ class Access(RestClient):
         """Open a long answer, such as a Pod's log; yield its pieces."""
         path = resource.path(name.namespace, name.name, subresource)
         wait = aiohttp.ClientTimeout(total=None, sock_connect=_TIMEOUT)
-
-        async def opened() -> aiohttp.ClientResponse:
+        try:
             response = await self._send("GET", path, query=query, headers={"Accept": "*/*"}, time_limit=wait)
             if response.status >= HTTPStatus.BAD_REQUEST:
                 content = await response.read()
                 raise refusal(f"GET {path}", response.status, content, response.headers.get("Retry-After"))
-            return response
-
-        try:
-            response = await _patiently(opened)
         except (aiohttp.ClientError, OSError) as error:
             raise self._unreached(type(error).__name__) from None
         except StatusError as error:
@@ -150,17 +143,16 @@ class Access(RestClient):
         finally:
             response.close()
 
-    async def _request(
-        self,
-        method: str,
-        path: str,
-        *,
-        query: Mapping[str, str] | None = None,
-        headers: dict[str, str] | None = None,
-        body: Object | None = None,
-    ) -> Object:
-        ask = super()._request
-        return await _patiently(lambda: ask(method, path, query=query, headers=headers, body=body))
+    async def _send(self, method: str, path: str, **options: Any) -> aiohttp.ClientResponse:
+        clock = asyncio.get_running_loop().time
+        until = clock() + _PATIENCE
+        while True:
+            response = await super()._send(method, path, **options)
+            wait = _wait_asked_for(response)
+            if not wait or clock() + wait > until:
+                return response
+            response.close()
+            await asyncio.sleep(wait)
 
     # --- errors ---
 
@@ -173,7 +165,7 @@ class Access(RestClient):
                 f"the cluster at {self.server} does not accept the credentials of the kubeconfig; log in again",
                 status=error.status,
             )
-        if _asks_to_come_back(error):
+        if is_overload(error.status) and error.retry_after:
             return ClusterProblemError(
                 f"the cluster at {self.server} has no room for this request at the moment: {error.message}; try again "
                 "in a minute",
@@ -229,22 +221,10 @@ class Access(RestClient):
         return True
 
 
-async def _patiently(ask: Callable[[], Awaitable[_T]]) -> _T:
-    """Return the answer to a request, made again for a while where the API server asks to come back."""
-    clock = asyncio.get_running_loop().time
-    until = clock() + _PATIENCE
-    while True:
-        try:
-            return await ask()
-        except StatusError as error:
-            if not _asks_to_come_back(error) or clock() + error.retry_after > until:
-                raise
-            await asyncio.sleep(error.retry_after)
-
-
-def _asks_to_come_back(error: StatusError) -> bool:
-    """Return whether the request may be made again, by the rule of client-go: an overload that names a time."""
-    return is_overload(error.status) and error.retry_after > 0
+def _wait_asked_for(response: aiohttp.ClientResponse) -> int:
+    """Return the seconds after which the request may be made again, by the rule of client-go; 0: it may not."""
+    asked = response.headers.get("Retry-After", "")
+    return int(asked) if is_overload(response.status) and asked.isascii() and asked.isdigit() else 0
 
 
 def _no_such_kind(resource: GroupVersionResource, error: StatusError) -> ClusterProblemError:

@@ -125,13 +125,19 @@ async def test_a_check_whose_pods_no_node_admits_is_followed_by_the_next_at_once
     assert len(world.names("check")) == count
 
 
-async def test_an_exit_code_of_the_worker_shows_that_its_secret_was_there() -> None:
+async def _check_without_a_secret() -> tuple[FakeWorld, str]:
+    """Return a world whose check waits for a Secret, and its Job's name."""
     world = FakeWorld()
     await world.reconcile()
     check = world.name("check")
     world.hold(check, "CreateContainerConfigError", 'secret "chartmogul" not found')
     await world.reconcile()
     assert world.condition("Ready") == ("False", "SecretNotFound")
+    return world, check
+
+
+async def test_an_exit_code_of_the_worker_shows_that_its_secret_was_there() -> None:
+    world, check = await _check_without_a_secret()
     report = '{"outcome": "Failed", "reason": "CredentialsRejected"}'
     world.set_pod(check, {"terminated": {"exitCode": 4, "reason": "Error", "message": report}}, phase="Failed")
     world.end(check, failed="PodFailurePolicy")
@@ -189,12 +195,7 @@ async def test_a_job_without_a_pod_says_so_after_a_while() -> None:
 
 
 async def test_a_pod_that_got_its_secret_is_seen_though_the_watch_of_pods_is_behind() -> None:
-    world = FakeWorld()
-    await world.reconcile()
-    check = world.name("check")
-    world.hold(check, "CreateContainerConfigError", 'secret "chartmogul" not found')
-    await world.reconcile()
-    assert world.condition("Ready") == ("False", "SecretNotFound")
+    world, check = await _check_without_a_secret()
     world.behind = {PODS}
     world.finish(check)
     await world.reconcile()
