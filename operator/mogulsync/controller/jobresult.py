@@ -26,8 +26,10 @@ class JobResult:
     trigger: str
     generation: int | None
     """Of the spec that the Job was made from."""
+    created: datetime
+    """When the Job was made, by the API server's clock."""
     began: datetime
-    """When the Job began, by the cluster's clock."""
+    """When the Job began, or was last resumed, by its controller's clock."""
     completed: datetime
     """When it ended: by its report, or by the Job where the report's time cannot be."""
     report: Report
@@ -64,6 +66,7 @@ def job_result(job: ObservedJob, pods: Sequence[ObservedPod]) -> JobResult:
         job=job.name,
         trigger=job.trigger,
         generation=job.generation,
+        created=job.created,
         began=job.began,
         completed=completion,
         report=found.report.model_copy(

@@ -136,8 +136,10 @@ class Reconciler:
 
     async def _run_steps(self, destination: IntercomDestination, now: datetime) -> tuple[Status, FoldedResult]:
         """Run each step on the status that those before it left; return the last and all results as one."""
-        status = without_future_times(destination.status, now=now)
-        snapshot, revision = observe(self._cache, destination, status, now=now), self._cache.revision
+        snapshot, revision = observe(self._cache, destination, destination.status, now=now), self._cache.revision
+        status = without_future_times(destination.status, now=_latest(snapshot))
+        if status is not snapshot.status:
+            snapshot = replace(snapshot, status=status)
         results = []
         for step in self._steps(destination):
             result = await step(snapshot)
@@ -210,6 +212,11 @@ class Reconciler:
         written = replace(destination, resource_version=stored["metadata"]["resourceVersion"])
         await publish(self._client, written, map(notice_of, changed), now=now)
         return None
+
+
+def _latest(snapshot: Snapshot) -> datetime:
+    """Return the time of day, by the API server's clock where a Job shows that ours is behind."""
+    return max(snapshot.now, snapshot.jobs[-1].created) if snapshot.jobs else snapshot.now
 
 
 async def _refuse_spec(snapshot: Snapshot) -> StepResult:

@@ -50,14 +50,15 @@ def without_future_times(status: Status, *, now: datetime) -> Status:
     return status.model_copy(update=changes)
 
 
-def may_be_new(status: Status, *, job: str, began: datetime, ended: datetime) -> bool:
+def may_be_new(status: Status, *, job: str, created: datetime, began: datetime, ended: datetime) -> bool:
     """Return whether a run of this Job may not be in the status yet.
 
     The history is sorted by time and name and loses its oldest entry, so what is older than the oldest
-    of a full history was in it. A Job that began after another of its name had ended is another run.
+    of a full history was in it. A Job that was made after another of its name had ended is another run; when
+    it began says less, since a Job that is resumed begins anew.
     """
     history = status.history or []
-    if any(entry.job == job and timestamp(began) <= (entry.completion_time or "") for entry in history):
+    if any(entry.job == job and timestamp(created) <= (entry.completion_time or "") for entry in history):
         return False
     return len(history) < HISTORY_LENGTH or (timestamp(ended), timestamp(began), job) > _order(history[-1])
 
@@ -67,7 +68,7 @@ def with_run(status: Status, run: JobResult) -> Status:
 
     A run that ended before the last one known only takes its place in the history.
     """
-    if not may_be_new(status, job=run.job, began=run.began, ended=run.completed):
+    if not may_be_new(status, job=run.job, created=run.created, began=run.began, ended=run.completed):
         return status
     entry = _entry(run)
     history = sorted([*(status.history or []), entry], key=_order, reverse=True)[:HISTORY_LENGTH]

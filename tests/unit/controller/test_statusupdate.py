@@ -41,6 +41,7 @@ def ended(
         job=job or f"run-{minute:03}",
         trigger=trigger,
         generation=generation,
+        created=began,
         began=began,
         completed=completed,
         report=Report.model_validate(document),
@@ -93,8 +94,8 @@ def test_a_node_whose_clock_is_behind_does_not_make_a_run_begin_before_its_job()
 def test_a_run_older_than_a_full_history_was_in_it() -> None:
     status = fold(*(ended(minute) for minute in range(12)))
     first, late = START + timedelta(minutes=1), START + timedelta(minutes=30)
-    assert not may_be_new(status, job="run-001", began=first, ended=first + timedelta(seconds=30))
-    assert may_be_new(status, job="late", began=late, ended=late)
+    assert not may_be_new(status, job="run-001", created=first, began=first, ended=first + timedelta(seconds=30))
+    assert may_be_new(status, job="late", created=late, began=late, ended=late)
 
 
 def test_a_name_that_is_used_again_is_another_run() -> None:

@@ -15,7 +15,7 @@ async def record_runs(snapshot: Snapshot, children: Children) -> StepResult:
     results = [
         await children.result_of(snapshot, job)
         for job in snapshot.runs
-        if job.ending and may_be_new(status, job=job.name, began=job.began, ended=job.ending.time)
+        if job.ending and may_be_new(status, job=job.name, created=job.created, began=job.began, ended=job.ending.time)
     ]
     for result in sorted(results, key=lambda result: result.order):
         status = with_run(status, result)
@@ -37,4 +37,4 @@ def _may_be_newer(job: ObservedJob, ending: JobEnd, last: LastPreview | None) ->
     if last is None:
         return True
     known = last.completion_time or ""
-    return timestamp(job.began) > known if job.name == last.job else timestamp(ending.time) >= known
+    return timestamp(job.created) > known if job.name == last.job else timestamp(ending.time) >= known
