@@ -73,6 +73,18 @@ class DestinationCache:
         self.revision += is_news
         return is_news
 
+    def put_listed(self, resource: GroupVersionResource, item: Object, *, until: str) -> bool:
+        """Keep an object as a list has it that is true up to a resourceVersion; return whether it went back.
+
+        It did where a later state is known, though none later than the list: that one is no more.
+        """
+        cache = self._caches[resource]
+        went_back = cache.is_ahead_of(item, until=until)
+        if went_back:
+            cache.drop(NamespacedName.of(item))
+        self.put(resource, item)
+        return went_back
+
     def remove(self, resource: GroupVersionResource, last: Object) -> None:
         """Record that an object was deleted; `last` is its last state."""
         cache, name = self._caches[resource], NamespacedName.of(last)

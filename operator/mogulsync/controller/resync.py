@@ -115,7 +115,7 @@ class Resync:
         seen = self._newest_version(resource, namespace)
         present: set[NamespacedName] = set()
         owners: list[NamespacedName] = []
-        until = "0"
+        until, went_back = "0", False
         async for page in self._client.list_pages(resource, namespace, label_selector=WATCHED[resource]):
             if not present and as_number(page.resource_version) < seen:
                 owners += self._forget(resource, namespace, seen=seen, listed=page.resource_version)
@@ -123,7 +123,10 @@ class Resync:
             until = page.resource_version
             for item in page.items:
                 present.add(NamespacedName.of(item))
-                self._cache.put(resource, item)
+                went_back = self._cache.put_listed(resource, item, until=until) or went_back
+        if went_back:
+            _log.warning("%s of %s went back, as after a restored backup", resource.resource, namespace or _EVERYWHERE)
+            self._on_restored()
         self._versions[resource, namespace] = as_number(until)
         for owner in [*owners, *self._cache.prune(resource, namespace, present=present, until=until)]:
             self._on_found(owner)

@@ -54,6 +54,11 @@ class Cache(Generic[K]):
         self._indexed[self._index(seen)].add(name)
         return True
 
+    def is_ahead_of(self, listed: Object, *, until: str) -> bool:
+        """Return whether a later state is known than a list shows that is true up to a resourceVersion."""
+        known = self._objects.get(NamespacedName.of(listed))
+        return known is not None and resource_version(listed) < resource_version(known) <= as_number(until)
+
     def drop(self, name: NamespacedName) -> Object | None:
         """Forget an object; return its last state, None when it was not known."""
         dropped = self._objects.pop(name, None)

@@ -1,5 +1,6 @@
 """Lists bring the cache up to the truth, namespace by namespace, also when versions went back."""
 
+import copy
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -135,6 +136,30 @@ async def test_a_list_is_the_truth_also_when_versions_went_back(namespaces: tupl
     assert set(listing.found) == {CRM, NamespacedName("crm", "made-after-the-backup")}
     assert listing.restored > 0
     assert not await listing.resync.went_back()
+
+
+async def test_a_list_is_the_truth_also_when_only_the_objects_went_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As after `etcdutl snapshot restore --bump-revision`, or where the version has passed the old one already."""
+    client = FakeKubernetesClient()
+    await client.create(DESTINATIONS, destination("crm"))
+    listing = Listing(client)
+    await listing.resync.list_all()
+    backup = copy.deepcopy(client.objects(DESTINATIONS))
+    await client.patch(DESTINATIONS, *CRM, {"spec": {"suspend": True}})
+    await listing.resync.list_all()
+    assert listing.restored == 0
+
+    async def restored(resource: GroupVersionResource, *_: Any, **__: Any) -> AsyncIterator[ObjectList]:
+        yield ObjectList(backup if resource == DESTINATIONS else [], "1000000")
+
+    monkeypatch.setattr(client, "list_pages", restored)
+    await listing.resync.list_all()
+    known = listing.cache.destination(CRM)
+    assert known is not None
+    assert "suspend" not in known["spec"]
+    assert listing.restored == 1
+    await listing.resync.list_all()
+    assert listing.restored == 1
 
 
 async def test_a_change_seen_while_a_list_is_under_way_is_kept() -> None:
