@@ -78,11 +78,13 @@ def observe(cache: DestinationCache, destination: IntercomDestination, status: S
 def _belongs(stored: Object, destination: IntercomDestination, owners: list[str]) -> bool:
     """Return whether a Job with the destination's label is the destination's.
 
-    Some consoles make a Job from a CronJob without an owner; one that was made before the destination
-    belonged to another of that name.
+    Some consoles make a Job from a CronJob without an owner, and one loses its owner when its CronJob is deleted
+    without it. One that was made before the destination belonged to another of that name.
     """
     if owned_by_any(stored, owners):
         return True
     annotations = stored["metadata"].get("annotations") or {}
-    made_by_hand = annotations.get(INSTANTIATE_ANNOTATION) is not None and not owner_references(stored)
-    return made_by_hand and datetime.fromisoformat(stored["metadata"]["creationTimestamp"]) >= destination.created
+    from_cronjob = not {INSTANTIATE_ANNOTATION, names.ANNOTATION_GENERATION}.isdisjoint(annotations)
+    if not from_cronjob or owner_references(stored):
+        return False
+    return datetime.fromisoformat(stored["metadata"]["creationTimestamp"]) >= destination.created

@@ -5,9 +5,10 @@ from datetime import timedelta
 
 import pytest
 
+from mogulsync.kube.objects import CRONJOBS, JOBS
 from mogulsync.resource.names import ANNOTATION_PREVIEW_REQUESTED_AT, ANNOTATION_SYNC_REQUESTED_AT
 from mogulsync.resource.times import timestamp
-from tests.support.fake_world import FakeWorld
+from tests.support.fake_world import KEY, FakeWorld
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 
@@ -89,3 +90,21 @@ async def test_a_preview_that_was_resumed_after_its_pod_had_ended() -> None:
     count = len(world.client.writes)
     await world.reconcile(after=MINUTE)
     assert len(world.client.writes) == count
+
+
+async def test_a_run_whose_cronjob_was_deleted_without_it() -> None:
+    """`kubectl delete cronjob --cascade=orphan` takes the owner from the run that is under way."""
+    world = FakeWorld()
+    await world.make_ready()
+    run = world.add_scheduled_job("production-29384720")
+    await world.reconcile()
+    world.client.delete(CRONJOBS, KEY)
+    world.client.put(JOBS, run | {"metadata": {**run["metadata"], "ownerReferences": []}})
+    world.edit(annotations={ANNOTATION_SYNC_REQUESTED_AT: "one"})
+    await world.reconcile(after=MINUTE)
+    assert world.cronjob["metadata"]["ownerReferences"]
+    assert world.names("manual") == []  # it waits for the run under way
+    world.finish("production-29384720", "Failed", "CredentialsRejected")
+    status = await world.reconcile(after=MINUTE)
+    assert status["lastSync"]["job"] == "production-29384720"
+    assert world.condition("Ready") == ("False", "CredentialsRejected")
