@@ -2,9 +2,20 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from mogulsync.controller.blocker import Blocker
 from mogulsync.controller.contention import Contention
+
+
+class Settled(NamedTuple):
+    """A spec and the CronJob that is as this spec asks for."""
+
+    generation: int
+    """Of the destination."""
+    cronjob_uid: str
+    """A CronJob that was deleted and made again has another, at the same generation."""
+    cronjob_generation: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,8 +32,8 @@ class Refusal:
 class ApplyState:
     """What the last applies of a destination's CronJob came to."""
 
-    settled: tuple[int, int] | None = None
-    """Generations of the destination and of the CronJob that belong together. It saves comparing them, and
-    the API server may write a value differently from how it was given (0.1 CPU as 100m)."""
+    settled: Settled | None = None
+    """What was found or made to agree. It saves comparing them, and the API server may write a value differently
+    from how it was given (0.1 CPU as 100m)."""
     refusal: Refusal | None = None
     contention: Contention = field(default_factory=Contention)

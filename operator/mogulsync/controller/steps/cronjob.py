@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
-from mogulsync.controller.applystate import ApplyState, Refusal
+from mogulsync.controller.applystate import ApplyState, Refusal, Settled
 from mogulsync.controller.blocker import Blocker, blocker_of, is_invalid, is_transient
 from mogulsync.controller.children import Children
 from mogulsync.controller.contention import CONTENDED_COUNT
@@ -55,12 +55,26 @@ def _in_place(snapshot: Snapshot, spec: Spec, live: Object, before: ApplyState) 
     """Return the result for a CronJob that is ours and as it should be; None for any other."""
     if not owned_by(live, snapshot.destination.uid) or live["metadata"].get("deletionTimestamp"):
         return None
-    generations = snapshot.destination.generation, live["metadata"]["generation"]
-    if before.settled == generations and is_annotated(live):
+    settled = _settled(snapshot, live)
+    if before.settled == settled and is_annotated(live) and _is_watched(snapshot, live):
         return StepResult()
     if as_applied(live, build_cronjob(snapshot.destination, spec)):
-        return StepResult(apply_state=replace(before, settled=generations))
+        return StepResult(apply_state=replace(before, settled=settled))
     return None
+
+
+def _settled(snapshot: Snapshot, live: Object) -> Settled:
+    metadata = live["metadata"]
+    return Settled(snapshot.destination.generation, metadata["uid"], metadata["generation"])
+
+
+def _is_watched(snapshot: Snapshot, live: Object) -> bool:
+    """Return whether the CronJob has the label that watches and lists pick by; no change of labels raises generation.
+
+    One that lost it is to them as deleted: it is seen again when nothing can be made in its place (`_taken`).
+    """
+    labels = live["metadata"].get("labels") or {}
+    return bool(labels.get(names.LABEL_DESTINATION) == snapshot.destination.key.name)
 
 
 async def _live_cronjob(snapshot: Snapshot, children: Children) -> Object | None:
@@ -91,10 +105,9 @@ async def _apply(
         if live is None or not is_invalid(error):
             return result
         return await _suspend(children, live, result)
-    generations = snapshot.destination.generation, stored["metadata"]["generation"]
     contention = before.contention.written(_digest(desired), snapshot.now)
     return StepResult(
-        apply_state=ApplyState(settled=generations, contention=contention),
+        apply_state=ApplyState(settled=_settled(snapshot, stored), contention=contention),
         put_back=bool(contention.put_back),
         notices=(_CONTENDED,) if len(contention.put_back) == CONTENDED_COUNT else (),
     )
