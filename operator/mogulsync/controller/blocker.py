@@ -14,6 +14,9 @@ _INVALID: Final = re.compile(r'(CronJob|Job)\.batch "[^"]*" is invalid: ')
 denies begins with `admission webhook`, what an admission policy denies with the resource and `is forbidden`."""
 _UNDECODABLE: Final = ("failed to convert new object", "failed to create typed patch object")
 """How it begins, with code 500, when what is applied does not fit the kind's types."""
+_UNREADABLE: Final = re.compile(r"(CronJob|Job) in version .* cannot be handled as a (CronJob|Job): ")
+"""How it begins, with code 400, when a field's value cannot be read (transformDecodeError in its handlers). Other 400
+say nothing of the content, such as a proxy's."""
 _DENIED: Final = re.compile(r"admission webhook .* denied the request|ValidatingAdmissionPolicy .* denied request")
 _TRANSIENT: Final = frozenset(
     {
@@ -44,7 +47,12 @@ def is_invalid(error: StatusError) -> bool:
         return error.message.startswith(_UNDECODABLE)
     if error.status == HTTPStatus.UNPROCESSABLE_ENTITY:
         return _INVALID.match(error.message) is not None
-    return error.status == HTTPStatus.BAD_REQUEST and not _is_denied(error)
+    return error.status == HTTPStatus.BAD_REQUEST and _UNREADABLE.match(error.message) is not None
+
+
+def is_denied(error: StatusError) -> bool:
+    """Return whether an admission policy or webhook denied the request: either answers with any code it likes."""
+    return _DENIED.search(error.message) is not None
 
 
 def blocker_of(error: StatusError) -> Blocker:
@@ -64,10 +72,6 @@ def blocker_of(error: StatusError) -> Blocker:
 
 def is_transient(error: StatusError) -> bool:
     """Return whether the same request may pass when it is sent again soon."""
-    if is_invalid(error) or _is_denied(error):
+    if is_invalid(error) or is_denied(error):
         return False
     return error.status in _TRANSIENT or not HTTPStatus.BAD_REQUEST <= error.status < HTTPStatus.INTERNAL_SERVER_ERROR
-
-
-def _is_denied(error: StatusError) -> bool:
-    return _DENIED.search(error.message) is not None

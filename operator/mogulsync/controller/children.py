@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
+from mogulsync.controller.blocker import is_denied
 from mogulsync.controller.cache import DestinationCache
 from mogulsync.controller.jobresult import JobResult, job_result
 from mogulsync.controller.observed import ObservedJob, ObservedPod, all_ended, parse_job, parse_pods
@@ -16,6 +17,8 @@ from mogulsync.resource.times import timestamp
 
 _NO_SUCH_VERSION: Final = "1"
 """A resourceVersion that no object has: applied with it, an object is created or the API server answers 409."""
+_ALREADY_EXISTS: Final = "AlreadyExists"
+"""Kubernetes' reason for a create of what is there; others answer 409, too, such as a quota that changed meanwhile."""
 _JOB_NAME_LABEL: Final = "batch.kubernetes.io/job-name"
 """Label that Kubernetes gives a Job's Pods."""
 
@@ -125,7 +128,7 @@ class Children:
         try:
             stored = await self._client.create(JOBS, body)
         except StatusError as error:
-            if not error.conflict:
+            if error.reason != _ALREADY_EXISTS or is_denied(error):
                 raise
             stored = await self._client.get(JOBS, snapshot.destination.key.namespace, name)
             if not owned_by(stored, snapshot.destination.uid):

@@ -199,7 +199,7 @@ class Reconciler:
         try:
             stored = await self._client.patch(DESTINATIONS, *destination.key, body, subresource="status")
         except StatusError as error:
-            if error.not_found:
+            if error.not_found and await self._is_gone(destination):
                 return None
             raise
         self._cache.put(DESTINATIONS, stored)
@@ -212,6 +212,16 @@ class Reconciler:
         written = replace(destination, resource_version=stored["metadata"]["resourceVersion"])
         await publish(self._client, written, map(notice_of, changed), now=now)
         return None
+
+    async def _is_gone(self, destination: IntercomDestination) -> bool:
+        """Return whether the destination was deleted: a webhook may answer a write with 404, too."""
+        try:
+            await self._client.get(DESTINATIONS, *destination.key)
+        except StatusError as error:
+            if error.not_found:
+                return True
+            raise
+        return False
 
 
 def _latest(snapshot: Snapshot) -> datetime:

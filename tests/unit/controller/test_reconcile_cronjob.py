@@ -2,8 +2,12 @@
 
 from datetime import timedelta
 
-from mogulsync.kube.objects import CRONJOBS, Object
-from mogulsync.resource.names import LABEL_DESTINATION
+import pytest
+
+from mogulsync.controller.resources import DESTINATIONS
+from mogulsync.kube.client import StatusError
+from mogulsync.kube.objects import CRONJOBS, JOBS, Object
+from mogulsync.resource.names import ANNOTATION_SYNC_REQUESTED_AT, LABEL_DESTINATION
 from tests.support.fake_world import KEY, FakeWorld
 
 MINUTE = timedelta(minutes=1)
@@ -44,3 +48,96 @@ async def test_a_cronjob_that_lost_its_label_gets_it_back() -> None:
     count = len(world.client.writes)
     await world.reconcile(after=MINUTE)
     assert len(world.client.writes) == count
+
+
+# --- others refuse it ---
+
+CODES = pytest.mark.parametrize("code", [401, 404, 408, 409, 429, 500])
+
+
+def denied(code: int, reason: str = "") -> StatusError:
+    """Return the answer of an admission webhook, which chooses the code and the reason."""
+    message = 'admission webhook "p.example.com" denied the request: no'
+    return StatusError("POST /x", message, status=code, reason=reason)
+
+
+@CODES
+@pytest.mark.parametrize("reason", ["", "Conflict", "AlreadyExists"])
+async def test_a_job_that_is_denied_is_refused_whatever_the_code(code: int, reason: str) -> None:
+    world = FakeWorld()
+    world.refuse(JOBS, denied(code, reason))
+    await world.reconcile()
+    assert world.condition("Ready") == ("False", "Refused")
+    assert world.message("Ready") == denied(code).message
+    assert world.requeue_after is not None
+
+
+async def test_a_conflict_with_another_write_is_no_job_that_is_there_already() -> None:
+    world = FakeWorld()
+    message = 'Operation cannot be fulfilled on resourcequotas "crm": the object has been modified'
+    world.refuse(JOBS, StatusError("POST /x", message, status=409, reason="Conflict"))
+    await world.try_reconcile(times=2)
+    assert world.condition("Ready") == ("Unknown", "RequestFailed")
+    assert "resourcequotas" in world.message("Reconciling")
+
+
+@CODES
+async def test_a_new_cronjob_that_is_denied_is_refused_whatever_the_code(code: int) -> None:
+    world = FakeWorld()
+    world.refuse(CRONJOBS, denied(code))
+    await world.reconcile()
+    assert world.condition("Ready") == ("False", "Refused")
+    count = len(world.client.writes)
+    await world.reconcile(after=MINUTE)
+    assert len(world.client.writes) == count
+
+
+@CODES
+async def test_an_orphan_that_may_not_be_adopted_is_refused_with_the_command(code: int) -> None:
+    world = FakeWorld()
+    await world.make_ready()
+    stored = world.cronjob
+    del stored["metadata"]["ownerReferences"]
+    world.client.put(CRONJOBS, stored)
+    world.refuse(CRONJOBS, denied(code))
+    await world.reconcile()
+    assert world.condition("Ready") == ("False", "Refused")
+    assert "kubectl delete cronjob production -n crm" in world.message("Ready")
+    count = len(world.client.writes)
+    await world.reconcile(after=MINUTE)
+    assert len(world.client.writes) == count
+
+
+async def test_a_status_that_a_webhook_denies_with_404_is_written_later() -> None:
+    world = FakeWorld(annotations={ANNOTATION_SYNC_REQUESTED_AT: "one"})
+    await world.make_ready()
+    run = world.name("manual")
+    world.refuse_status(denied(404))
+    world.finish(run)
+    with pytest.raises(StatusError):
+        await world.reconcile()
+    world.delete_job(run)
+    with pytest.raises(StatusError):
+        await world.reconcile(after=MINUTE)
+    world.refuse_status(None)
+    status = await world.reconcile(after=MINUTE)
+    assert [entry["job"] for entry in status["history"]] == [run]
+
+
+async def test_the_status_of_a_destination_that_was_deleted_meanwhile_is_given_up() -> None:
+    world = FakeWorld()
+    await world.make_ready()
+    world.edit(suspend=True)
+    world.behind = {DESTINATIONS}
+    world.client.delete(DESTINATIONS, KEY)
+    assert await world.reconciler.reconcile(KEY) is None
+
+
+async def test_a_400_that_names_nothing_of_the_content_leaves_the_cronjob() -> None:
+    world = FakeWorld()
+    await world.make_ready()
+    world.edit(schedule="30 9 * * *")
+    world.refuse(CRONJOBS, StatusError("PATCH /x", "Bad Request", status=400, reason="BadRequest"))
+    await world.reconcile()
+    assert world.condition("Ready") == ("False", "Refused")
+    assert world.cronjob["spec"]["suspend"] is False

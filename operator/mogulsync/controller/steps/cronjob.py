@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Final
 
 from mogulsync.controller.applystate import ApplyState, Refusal, Settled
-from mogulsync.controller.blocker import Blocker, blocker_of, is_invalid, is_transient
+from mogulsync.controller.blocker import Blocker, blocker_of, is_denied, is_invalid, is_transient
 from mogulsync.controller.children import Children
 from mogulsync.controller.contention import CONTENDED_COUNT
 from mogulsync.controller.cronjob import annotated, as_applied, build_cronjob, is_annotated, is_orphan
@@ -94,14 +94,9 @@ async def _apply(
     try:
         stored = await children.apply_cronjob(desired, live=live)
     except StatusError as error:
-        if error.conflict and live is None:
+        if live is None and error.conflict and not is_denied(error):
             return await _taken(snapshot, children, error)
-        if is_transient(error):
-            return _failed(error)
-        refusal = Refusal(digest=_digest(desired), time=snapshot.now, blocker=blocker_of(error))
-        result = StepResult(
-            blocker=refusal.blocker, requeue_after=RECONCILE.retry_refused, apply_state=replace(before, refusal=refusal)
-        )
+        result = _not_written(snapshot, desired, error, before)
         if live is None or not is_invalid(error):
             return result
         return await _suspend(children, live, result)
@@ -124,15 +119,14 @@ async def _adopt(
     try:
         await children.claim_fields(live, now=snapshot.now)
     except StatusError as error:
-        return _failed(error)
-    result = await _apply(snapshot, children, desired, live=live, before=before)
+        result = _not_written(snapshot, desired, error, before)
+    else:
+        result = await _apply(snapshot, children, desired, live=live, before=before)
     if result.blocker is None or result.blocker.reason != ConditionReason.REFUSED:
         return result
     key = snapshot.destination.key
     message = f"{result.blocker.message}; delete the CronJob: kubectl delete cronjob {key.name} -n {key.namespace}"
-    blocker = replace(result.blocker, message=message)
-    refusal = Refusal(digest=_digest(desired), time=snapshot.now, blocker=blocker)
-    return replace(result, blocker=blocker, apply_state=replace(before, refusal=refusal))
+    return _refused(snapshot, desired, replace(result.blocker, message=message), before)
 
 
 async def _taken(snapshot: Snapshot, children: Children, conflict: StatusError) -> StepResult:
@@ -174,6 +168,21 @@ def _not_ours(snapshot: Snapshot, live: Object) -> StepResult | None:
     message = f"A CronJob {name} exists that is not this destination's. Delete it, or choose another name."
     blocker = Blocker(reason=ConditionReason.NAME_CONFLICT, message=message)
     return StepResult(blocker=blocker, requeue_after=RECONCILE.conflict_poll)
+
+
+def _not_written(snapshot: Snapshot, desired: Object, error: StatusError, before: ApplyState) -> StepResult:
+    """Return the result of a write that failed."""
+    if is_transient(error):
+        return _failed(error)
+    return _refused(snapshot, desired, blocker_of(error), before)
+
+
+def _refused(snapshot: Snapshot, desired: Object, blocker: Blocker, before: ApplyState) -> StepResult:
+    """Return the result of a write that would be refused again: it is not tried again at once."""
+    refusal = Refusal(digest=_digest(desired), time=snapshot.now, blocker=blocker)
+    return StepResult(
+        blocker=blocker, requeue_after=RECONCILE.retry_refused, apply_state=replace(before, refusal=refusal)
+    )
 
 
 def _refused_lately(snapshot: Snapshot, desired: Object, refusal: Refusal | None) -> StepResult | None:
