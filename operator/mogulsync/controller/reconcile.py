@@ -158,7 +158,7 @@ class Reconciler:
             partial(record_previews, children=children),
         )
         if destination.spec is None:
-            return (*record, _refuse_spec)
+            return (*record, _refuse_spec, partial(judge_due_times, spec=None))
         spec = self._job_defaults.applied_to(destination.spec)
         memory = self._memories[destination.key]
         return (

@@ -141,3 +141,31 @@ async def test_a_400_that_names_nothing_of_the_content_leaves_the_cronjob() -> N
     await world.reconcile()
     assert world.condition("Ready") == ("False", "Refused")
     assert world.cronjob["spec"]["suspend"] is False
+
+
+# --- due times ---
+
+
+async def test_a_spec_that_is_not_understood_leaves_due_times_to_the_cronjob_in_place() -> None:
+    world = FakeWorld()
+    await world.make_ready()
+    world.edit(newKey=1, schedule="0 3 * * *")
+    await world.reconcile(after=MINUTE)
+    assert world.requeue_after is not None
+    status = await world.reconcile(after=timedelta(days=1, hours=3))
+    assert status["nextSyncTime"] == "2026-11-26T08:00:00Z"
+    assert world.condition("Overdue") == ("True", "RunMissed")
+    assert world.condition("Ready") == ("False", "InvalidDestination")
+
+
+async def test_a_spec_that_is_not_understood_has_no_due_times_while_the_cronjob_is_suspended_or_gone() -> None:
+    world = FakeWorld(suspend=True)
+    await world.make_ready()
+    world.edit(newKey=1, suspend=False)
+    status = await world.reconcile(after=timedelta(days=1, hours=3))
+    assert "nextSyncTime" not in status
+    assert status["cronJob"] == "production"
+    world.client.delete(CRONJOBS, KEY)
+    status = await world.reconcile(after=timedelta(days=1))
+    assert not {"nextSyncTime", "cronJob"} & set(status)
+    assert world.condition("Overdue") != ("True", "RunMissed")

@@ -1,6 +1,7 @@
 """When the next run is due, and whether the last due time passed without success."""
 
 from datetime import datetime
+from typing import Final
 
 from mogulsync.controller.blocker import Blocker
 from mogulsync.controller.cronjob import due_since
@@ -11,19 +12,24 @@ from mogulsync.resource.reasons import ConditionReason
 from mogulsync.resource.spec import Spec
 from mogulsync.resource.times import timestamp
 
+_NO_ZONE: Final = "UTC"
+"""Zone of a CronJob that names none: it is the controller manager's, which is UTC nearly everywhere."""
 
-async def judge_due_times(snapshot: Snapshot, spec: Spec) -> StepResult:
+
+async def judge_due_times(snapshot: Snapshot, spec: Spec | None) -> StepResult:
     """Return the next due time, and the last one where it was missed, by the schedule that is in effect.
 
-    That is the CronJob's, where there is one: what the API server does not take is not in effect.
+    That is the CronJob's, where there is one: what the API server does not take is not in effect, nor is a spec that
+    this operator does not understand (None).
     """
     cronjob = snapshot.cronjob
-    in_effect = cronjob["spec"] if cronjob else {"schedule": spec.schedule, "timeZone": spec.time_zone}
+    wanted = {"schedule": spec.schedule, "timeZone": spec.time_zone} if spec else {"timeZone": _NO_ZONE}
+    in_effect = wanted | (cronjob["spec"] if cronjob else {})
     status = snapshot.status.model_copy(
         update={"cron_job": snapshot.destination.key.name if cronjob else None, "next_sync_time": None}
     )
-    due = schedule(in_effect["schedule"], in_effect.get("timeZone") or spec.time_zone)
-    if due is None or spec.suspend or in_effect.get("suspend"):
+    due = schedule(in_effect["schedule"], in_effect["timeZone"]) if "schedule" in in_effect else None
+    if due is None or in_effect.get("suspend") or (spec is not None and spec.suspend):
         return StepResult(status=status)
     following = due.after(snapshot.now)
     if following is None:
