@@ -169,3 +169,13 @@ async def test_a_spec_that_is_not_understood_has_no_due_times_while_the_cronjob_
     status = await world.reconcile(after=timedelta(days=1))
     assert not {"nextSyncTime", "cronJob"} & set(status)
     assert world.condition("Overdue") != ("True", "RunMissed")
+
+
+async def test_a_last_success_in_the_future_hides_no_silence() -> None:
+    world = FakeWorld()
+    await world.make_ready()
+    cronjob = world.cronjob
+    cronjob["status"] = {"lastSuccessfulTime": "2030-01-01T00:00:00Z"}
+    world.client.put(CRONJOBS, cronjob)
+    await world.reconcile(after=timedelta(days=1, hours=3))
+    assert world.condition("Overdue") == ("True", "RunMissed")

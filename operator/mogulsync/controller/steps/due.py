@@ -6,6 +6,7 @@ from typing import Final
 from mogulsync.controller.blocker import Blocker
 from mogulsync.controller.cronjob import due_since
 from mogulsync.controller.schedule import missed, schedule
+from mogulsync.controller.settings import RECONCILE
 from mogulsync.controller.snapshot import Snapshot
 from mogulsync.controller.steps.result import StepResult
 from mogulsync.resource.reasons import ConditionReason
@@ -63,8 +64,10 @@ def _last_success(snapshot: Snapshot) -> datetime | None:
     """Return when the last run began that succeeded, at least partly.
 
     The CronJob's lastSuccessfulTime counts, too: a Job that was removed before it was seen is no silence. It is only
-    when that run ended.
+    when that run ended. One well ahead of now is of a clock that was wrong, and never replaced by an earlier one: it
+    would hide any silence until then.
     """
+    latest = snapshot.now + RECONCILE.clock_tolerance
     status = ((snapshot.cronjob or {}).get("status") or {}).get("lastSuccessfulTime")
     times = [time for time in (snapshot.status.last_successful_sync_start_time, status) if time]
-    return max(map(datetime.fromisoformat, times), default=None)
+    return max((time for time in map(datetime.fromisoformat, times) if time <= latest), default=None)
