@@ -10,12 +10,13 @@ from urllib.parse import parse_qsl, urlencode
 
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mogulsync.sandbox import chartmogul, intercom
 from mogulsync.sandbox.account import SandboxAccount
+from mogulsync.sandbox.answers import JsonAnswer
 from mogulsync.sandbox.contacts import ContactForm
 from mogulsync.sandbox.faults import Delay, Drop, Effect, Faults, RepeatFirstPage, Respond, Rewrite, Truncate
 from mogulsync.sandbox.oauth import Authorization
@@ -229,13 +230,13 @@ class _ApiMiddleware:
         """Return the answer with the entries of the first page in place of its own."""
         first = await _answer(self._app, *_without_cursor(scope, body))
         page, first_page = json.loads(bytes(response.body)), json.loads(bytes(first.body))
-        return JSONResponse({**page, "data": first_page["data"]}, status_code=response.status_code)
+        return JsonAnswer({**page, "data": first_page["data"]}, status_code=response.status_code)
 
     def _instead(self, effect: Respond) -> Response:
         if effect.body is None:
             response = self._error(effect.status)
         elif isinstance(effect.body, dict | list):
-            response = JSONResponse(effect.body, status_code=effect.status)
+            response = JsonAnswer(effect.body, status_code=effect.status)
         else:
             response = Response(effect.body, status_code=effect.status, media_type="text/html")
         for name, value in effect.headers.items():
@@ -283,7 +284,7 @@ def _rewritten(response: Response, effect: Rewrite) -> Response:
     changed = effect.change(json.loads(bytes(response.body)))
     if isinstance(changed, str | bytes):
         return Response(changed, status_code=response.status_code, media_type="application/json")
-    return JSONResponse(changed, status_code=response.status_code)
+    return JsonAnswer(changed, status_code=response.status_code)
 
 
 def _written(method: str, path: str, body: bytes) -> tuple[str, ...]:

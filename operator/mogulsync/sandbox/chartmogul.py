@@ -13,12 +13,13 @@ from typing import Any, Final, NamedTuple
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Mount, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mogulsync.sandbox import pagination
 from mogulsync.sandbox.account import SandboxAccount
+from mogulsync.sandbox.answers import JsonAnswer
 
 _MOST_PER_PAGE: Final = 200
 """Also the default (dev.chartmogul.com, pagination)."""
@@ -43,12 +44,12 @@ _Entries = Iterator[tuple[list[int], Any]]
 def error(status: int, message: str | None = None, *, param: str | None = None) -> Response:
     """Return an error body in the form that is on record for 401 and 404: code, message and parameter."""
     text = message or _MESSAGES.get(status, "Something went wrong on our end.")
-    return JSONResponse({"code": status, "message": text, "param": param}, status_code=status)
+    return JsonAnswer({"code": status, "message": text, "param": param}, status_code=status)
 
 
 def _not_found(what: str) -> Response:
     """Return the other form of a 404 that is on record."""
-    return JSONResponse({"error": f"{what} not found"}, status_code=404)
+    return JsonAnswer({"error": f"{what} not found"}, status_code=404)
 
 
 class _ParameterRefusedError(Exception):
@@ -101,10 +102,10 @@ class ChartMogulApi:
         )
 
     async def _ping(self, request: Request) -> Response:  # noqa: ARG002 - every endpoint gets the request
-        return JSONResponse({"data": "pong!"})
+        return JsonAnswer({"data": "pong!"})
 
     async def _about(self, request: Request) -> Response:  # noqa: ARG002 - every endpoint gets the request
-        return JSONResponse(
+        return JsonAnswer(
             {
                 "id": self._account.account_uuid,
                 "name": self._account.name,
@@ -162,7 +163,7 @@ class ChartMogulApi:
 
     async def _customer(self, request: Request) -> Response:
         customer = self._account.customer(request.path_params["uuid"])
-        return _not_found("Customer") if customer is None else JSONResponse(customer)
+        return _not_found("Customer") if customer is None else JsonAnswer(customer)
 
     async def _subscriptions(self, request: Request) -> Response:
         try:
@@ -179,7 +180,7 @@ class ChartMogulApi:
 
     async def _data_sources(self, request: Request) -> Response:
         query = request.query_params
-        return JSONResponse(
+        return JsonAnswer(
             {
                 "data_sources": [
                     source
@@ -276,7 +277,7 @@ def _has_values(request: Request, record: dict[str, Any]) -> bool:
 def _one(what: str, request: Request, records: list[dict[str, Any]]) -> Response:
     uuid = request.path_params["uuid"]
     found = next((record for record in records if record.get("uuid") == uuid), None)
-    return _not_found(what) if found is None else JSONResponse(found)
+    return _not_found(what) if found is None else JsonAnswer(found)
 
 
 def _page_request(request: Request, length: int) -> _PageRequest:
@@ -342,4 +343,4 @@ def _full_page(root: str, asked: _PageRequest, found: _Entries, *, total: int | 
         body |= {"current_page": number, "total_pages": None if total is None else max(1, -(-total // asked.size))}
         if root == "entries":
             body |= {"page": number, "per_page": asked.size}
-    return JSONResponse(body)
+    return JsonAnswer(body)

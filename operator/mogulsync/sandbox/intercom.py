@@ -13,12 +13,13 @@ from typing import Any, Final
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Mount, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mogulsync.sandbox import pagination
 from mogulsync.sandbox.account import SandboxAccount
+from mogulsync.sandbox.answers import JsonAnswer
 from mogulsync.sandbox.attributes import MODELS, AttributeRejectedError, unknown_attribute
 from mogulsync.sandbox.contacts import ContactForm, SandboxContact, contact_json
 from mogulsync.sandbox.oauth import Authorization
@@ -57,7 +58,7 @@ def error(status: int, code: str | None = None, message: str | None = None) -> R
         "request_id": request_id,
         "errors": [{"code": code or usual_code, "message": message or usual_message}],
     }
-    return JSONResponse(body, status_code=status, headers={"X-Request-Id": request_id})
+    return JsonAnswer(body, status_code=status, headers={"X-Request-Id": request_id})
 
 
 class _RequestRefusedError(Exception):
@@ -143,7 +144,7 @@ class IntercomApi:
         )
 
     async def _me(self, request: Request) -> Response:  # noqa: ARG002 - every endpoint gets the request
-        return JSONResponse(
+        return JsonAnswer(
             {
                 "type": "admin",
                 "id": "991267459",
@@ -240,8 +241,6 @@ class IntercomApi:
         own = _own_values(body)
         if not any(own.get(key) for key in ("email", "external_id", "role")):
             raise _RequestRefusedError("parameter_missing", "email, external_id or role is required")
-        if own.get("role", "user") not in _ROLES:
-            raise _RequestRefusedError("parameter_invalid", "role must be user or lead")
         same = self._same_user(own)
         if same is not None:
             message = f"A contact matching those details already exists with id={same.id}"
@@ -327,16 +326,16 @@ class IntercomApi:
             and (archived_too or not attribute.archived)
             and attribute.known_at <= latest
         ]
-        return JSONResponse({"type": "list", "data": data})
+        return JsonAnswer({"type": "list", "data": data})
 
     async def _create_attribute(self, request: Request) -> Response:
         attribute = self._account.attributes.create(await _body(request), now=self._clock())
-        return JSONResponse(attribute.to_json())
+        return JsonAnswer(attribute.to_json())
 
     async def _change_attribute(self, request: Request) -> Response:
         identifier = request.path_params["identifier"]
         number = int(identifier) if identifier.isdecimal() else -1
-        return JSONResponse(self._account.attributes.change(number, await _body(request)).to_json())
+        return JsonAnswer(self._account.attributes.change(number, await _body(request)).to_json())
 
 
 class _BearerTokenMiddleware:
@@ -386,12 +385,14 @@ def _own_values(body: dict[str, Any]) -> dict[str, Any]:
     """Return what a body says of a contact's own fields.
 
     Raises:
-        _RequestRefusedError: A value is no text.
+        _RequestRefusedError: A value is no text, or the role is none.
     """
     own: dict[str, Any] = {key: body[key] for key in ("email", "external_id", "name", "phone", "role") if key in body}
     for key, value in own.items():
         if value is not None and not isinstance(value, str):
             raise _RequestRefusedError("type_mismatch", f"{key} must be a string")
+    if own.get("role", "user") not in _ROLES:
+        raise _RequestRefusedError("parameter_invalid", "role must be user or lead")
     return own
 
 

@@ -9,9 +9,10 @@ from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from mogulsync.sandbox.account import ACCESS_TOKEN, CLIENT_ID, CLIENT_SECRET, SandboxAccount
+from mogulsync.sandbox.answers import JsonAnswer
 
 _PAGE: Final = """<!doctype html>
 <html lang="en">
@@ -104,7 +105,7 @@ class Authorization:
         if asked is None:
             return _token_error("invalid_request")
         if asked.get("client_id") != CLIENT_ID or not hmac.compare_digest(
-            str(asked.get("client_secret", "")).encode(), CLIENT_SECRET.encode()
+            str(asked.get("client_secret", "")).encode(errors="replace"), CLIENT_SECRET.encode()
         ):
             return _token_error("invalid_client", status=401)
         code = self._codes.pop(str(asked.get("code", "")), None)
@@ -114,7 +115,7 @@ class Authorization:
             return _token_error("invalid_grant")
         self._account.access_token = ACCESS_TOKEN
         token = {"token_type": "Bearer", "token": ACCESS_TOKEN, "access_token": ACCESS_TOKEN}
-        return JSONResponse(token, headers=_HEADERS)
+        return JsonAnswer(token, headers=_HEADERS)
 
     def _redirect(self, asked: dict[str, str]) -> Response:
         answer = {"state": asked["state"]} if "state" in asked else {}
@@ -141,7 +142,7 @@ def _token_request(content_type: str, raw: bytes) -> dict[str, Any] | None:
 
 
 def _token_error(code: str, *, status: int = 400) -> Response:
-    return JSONResponse({"error": code}, status_code=status, headers=_HEADERS)
+    return JsonAnswer({"error": code}, status_code=status, headers=_HEADERS)
 
 
 def _form(body: bytes) -> dict[str, str]:
