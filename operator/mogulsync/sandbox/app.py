@@ -275,7 +275,7 @@ def _without_cursor(scope: Scope, body: bytes) -> tuple[Scope, bytes]:
         sent = json.loads(body)
         sent["pagination"].pop(_CURSOR, None)
         body = json.dumps(sent).encode()
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         pass
     return {**scope, "query_string": urlencode(query).encode()}, body
 
@@ -295,7 +295,7 @@ def _written(method: str, path: str, body: bytes) -> tuple[str, ...]:
         sent: Any = json.loads(body)
         own = [name for name in sent if name != "custom_attributes"]
         return (*own, *(f"custom_attributes.{name}" for name in sent.get("custom_attributes") or ()))
-    except (ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError, RecursionError):
         return ()
 
 

@@ -5,6 +5,7 @@ a comment says so.
 """
 
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -17,6 +18,9 @@ LONGEST_STRING: Final = 255
 _FEWEST_OPTIONS: Final = 2
 MODELS: Final = ("contact", "company")
 """What attributes are of."""
+_INTEGERS: Final = (-(2**63), 2**63 - 1)
+_DATES: Final = (-62_135_510_400, 253_402_214_400)
+"""Unix seconds of the years 1 to 9999, but for a day at either end: dates in every time zone."""
 _NAME: Final = re.compile(r"[\w\s$¢£¤¥\u20a0-\u20cf-]+")
 _READ_TYPE: Final = {
     "string": "string",
@@ -159,7 +163,7 @@ class SandboxAttributes:
             raise AttributeRejectedError(
                 "Your name for this attribute must only contain alphanumeric characters, currency symbols, and hyphens"
             )
-        if data_type not in _READ_TYPE:
+        if not isinstance(data_type, str) or data_type not in _READ_TYPE:
             raise AttributeRejectedError("Data Type isn't an option")
         options = _options(wanted.get("options")) if data_type == "options" else ()
         self._refuse_taken(name, model)
@@ -245,6 +249,20 @@ def unknown_attribute(name: str) -> str:
     return f"Custom attribute '{name}' does not exist"
 
 
+def in_range(data_type: str, number: float) -> bool:
+    """Return whether a `date` has a calendar day, an `integer` 64 bits, and any other number is finite.
+
+    That Intercom's bounds are these is our choice; it documents none.
+    """
+    match data_type:
+        case "date":
+            return _DATES[0] <= number <= _DATES[1]
+        case "integer":
+            return _INTEGERS[0] <= number <= _INTEGERS[1]
+        case _:  # math.isfinite raises OverflowError for a large int
+            return abs(number) <= sys.float_info.max
+
+
 def accepted(attribute: SandboxAttribute, value: object) -> bool:
     """Return whether the value is of the attribute's type; null and blank text, which clear, always are."""
     if value is None or value == "":
@@ -253,9 +271,9 @@ def accepted(attribute: SandboxAttribute, value: object) -> bool:
         case "string":
             return isinstance(value, str)
         case "integer" | "date":
-            return isinstance(value, int) and not isinstance(value, bool)
+            return isinstance(value, int) and not isinstance(value, bool) and in_range(attribute.data_type, value)
         case "float":
-            return isinstance(value, int | float) and not isinstance(value, bool)
+            return isinstance(value, int | float) and not isinstance(value, bool) and in_range("float", value)
         case _:
             return isinstance(value, bool)
 

@@ -5,7 +5,6 @@ ChartMogul's own clients have on record (chartmogul-ruby, spec/fixtures), or fre
 """
 
 import base64
-import binascii
 from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any, Final, NamedTuple
@@ -264,7 +263,7 @@ def _user_name(request: Request) -> str | None:
         return None
     try:
         return base64.b64decode(encoded).decode().partition(":")[0]
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # binascii.Error and UnicodeDecodeError are ones, and what is not ASCII raises it
         return None
 
 
@@ -292,8 +291,8 @@ def _page_request(request: Request, length: int) -> _PageRequest:
     start = pagination.index_place(text, length) if text else [0] * length
     if start is None:
         raise _ParameterRefusedError("cursor", "The cursor is not valid.")
-    number = pagination.whole_number(query.get("page"), 0)
-    if number is None or number < (1 if query.get("page") else 0):
+    number = pagination.page_number(query, default=0)
+    if number is None:
         raise _ParameterRefusedError("page", "page must be a whole number from 1 on.")
     size = pagination.whole_number(query.get("per_page"), _MOST_PER_PAGE)
     if size is None or size < 1:

@@ -143,5 +143,5 @@ class Faults:
 def _holds(test: Callable[[Any], bool], body: bytes) -> bool:
     try:
         return bool(test(json.loads(body)))
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return False

@@ -137,6 +137,7 @@ class IntercomApi:
             ],
             exception_handlers={
                 HTTPException: _http_error,
+                RecursionError: _refused,
                 AttributeRejectedError: _refused,
                 SearchRejectedError: _refused,
                 _RequestRefusedError: _refused,
@@ -174,8 +175,8 @@ class IntercomApi:
         if after and start is None:
             raise _RequestRefusedError("parameter_invalid", "Cursor is invalid")
         if start is None:  # page numbers are documented up to version 2.11
-            number = pagination.whole_number(query.get("page"), 1)
-            if number is None or number < 1:
+            number = pagination.page_number(query, default=1)
+            if number is None:
                 raise _RequestRefusedError("parameter_invalid", "Page is invalid")
             start = [self._account.contact_index_at((number - 1) * size), number]
         index, page = start
@@ -202,9 +203,11 @@ class IntercomApi:
         found = self._search.find(body.get("query"), sort, now=self._clock())
         try:
             rest = found if start is None else found_after(found, (start[0], start[1]), sort)
-            page = 1 if start is None else int(start[2])
         except (TypeError, ValueError):
             raise _RequestRefusedError("parameter_invalid", "Cursor is invalid") from None
+        page = pagination.page_number({"page": start[2] if start else None}, default=1)
+        if page is None:
+            raise _RequestRefusedError("parameter_invalid", "Cursor is invalid")
         shown = rest[:size]
         more = pagination.cursor(*shown[-1][0], page + 1) if len(rest) > size else None
         contacts = [contact for _, contact in shown]
@@ -334,8 +337,9 @@ class IntercomApi:
 
     async def _change_attribute(self, request: Request) -> Response:
         identifier = request.path_params["identifier"]
-        number = int(identifier) if identifier.isdecimal() else -1
-        return JsonAnswer(self._account.attributes.change(number, await _body(request)).to_json())
+        number = pagination.whole_number(identifier, -1)
+        changed = self._account.attributes.change(-1 if number is None else number, await _body(request))
+        return JsonAnswer(changed.to_json())
 
 
 class _BearerTokenMiddleware:
@@ -370,6 +374,8 @@ async def _refused(request: Request, problem: Exception) -> Response:  # noqa: A
         return error(problem.status, problem.code, problem.message)
     if isinstance(problem, SearchRejectedError):
         return error(400, problem.code, problem.message)
+    if isinstance(problem, RecursionError):  # JSON nested so deep that Python does not parse or print it
+        return error(400)
     raise problem
 
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from mogulsync.sandbox.account import SandboxAccount
+from mogulsync.sandbox.attributes import in_range
 from mogulsync.sandbox.contacts import SandboxContact
 
 _MOST_FILTERS: Final = 15
@@ -266,9 +267,12 @@ def _typed(kind: str, value: Any, field: str) -> Any:
             return False
     elif not isinstance(value, bool):
         try:
-            return float(value) if kind == "float" else int(value)
-        except (TypeError, ValueError):
+            number = float(value) if kind == "float" else int(value)
+        except (TypeError, ValueError, OverflowError):
             pass
+        else:
+            if in_range(kind, number):
+                return number
     raise SearchRejectedError(f"The value for field '{field}' must be of type {kind}")
 
 
@@ -284,7 +288,7 @@ def _order(sort: object) -> tuple[Callable[[SandboxContact], Any], bool]:
             f"Invalid sort order '{order}'. Must be one of: {', '.join(_ORDERS)}", code="invalid_sort_order"
         )
     field = sort.get("field")
-    if field not in _FIELDS:
+    if not isinstance(field, str) or field not in _FIELDS:
         raise SearchRejectedError(f"Field '{field}' is not sortable")
     read = _reader(field)
     if _FIELDS[field] in ("string", "tag"):
