@@ -243,6 +243,7 @@ class SandboxAccount:
         external_id: str | None = None,
         role: str = "user",
         name: str | None = None,
+        phone: str | None = None,
         custom_attributes: Mapping[str, Any] | None = None,
         now: float = 0.0,
     ) -> SandboxContact:
@@ -254,6 +255,7 @@ class SandboxAccount:
             email=email,
             external_id=external_id,
             name=name,
+            phone=phone,
             custom_attributes=dict(custom_attributes or {}),
         )
         self._contacts.add(contact)

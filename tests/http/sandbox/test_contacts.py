@@ -219,6 +219,7 @@ async def test_a_page_that_cannot_be_is_refused(intercom: httpx2.AsyncClient, qu
         ({"email": "new@example.com"}, 200, None),
         ({"external_id": "new", "role": "user"}, 200, None),
         ({"role": "lead"}, 200, None),
+        ({"email": "new@example.com", "phone": "+49 30 1234567"}, 200, None),
         ({}, 400, "parameter_missing"),
         ({"name": "Nobody"}, 400, "parameter_missing"),
         ({"role": "king"}, 400, "parameter_invalid"),
