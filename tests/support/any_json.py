@@ -25,6 +25,7 @@ ODD_TEXTS: Final = (
     "[]",
     '""',
     '"' + 10_000 * "x" + '"',
+    '"&#' + 5_000 * "1" + ';"',
     '{"value": {"value": [null]}}',
 )
 """What parsers stumble over."""

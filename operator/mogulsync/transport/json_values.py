@@ -64,11 +64,16 @@ def whole(value: Any) -> int | None:
 def text_forms(value: str) -> tuple[str, ...]:
     """Return the texts that a text of an API may stand for: itself and, where that differs, unescaped once from HTML.
 
-    Intercom's list and search answers have been recorded with names such as `Phone &amp; SMS`.
+    Intercom's list and search answers have been recorded with names such as `Phone &amp; SMS`. A text that cannot be
+    unescaped stands for itself only.
     """
     if "&" not in value:
         return (value,)
     import html  # noqa: PLC0415 - few texts need it
 
-    unescaped = html.unescape(value)
+    try:
+        unescaped = html.unescape(value)
+    except ValueError:
+        # Python reads no number of more than 4,300 digits, such as a character reference may have.
+        return (value,)
     return (value,) if unescaped == value else (value, unescaped)

@@ -97,6 +97,8 @@ def test_a_whole_number_has_no_decimal_part(value: Any, expected: int | None) ->
         ("&amp;amp;", ("&amp;amp;", "&amp;")),
         ("R&D", ("R&D",)),
         ("&lt;&gt;&quot;", ("&lt;&gt;&quot;", '<>"')),
+        ("&#" + "1" * 5_000 + ";", ("&#" + "1" * 5_000 + ";",)),
+        ("&amp; &#" + "1" * 5_000, ("&amp; &#" + "1" * 5_000,)),
     ],
 )
 def test_a_text_stands_for_itself_and_for_its_form_unescaped_once(value: str, expected: tuple[str, ...]) -> None:
