@@ -11,8 +11,12 @@ _DEEPEST: Final = 100
 _LONGEST_NUMBER: Final = 400
 """Characters of a number that are read as they are; a longer one is read as a float."""
 
-_TOKEN: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[{\]}]|[-0-9][-+.0-9eE]*', re.DOTALL)
-"""Strings, brackets and numbers; all between them is copied."""
+_TOKEN: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|[\[{\]}]|[-0-9][-+.0-9eE]*', re.DOTALL)
+"""Strings, brackets and numbers; all between them is copied.
+
+A string that is not closed is the rest of the text: were it none, each escaped quote in it would be tried as the
+beginning of another, to the end, which takes minutes for a long answer that was cut short.
+"""
 _ESCAPE: Final = re.compile(
     r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})|\\.", re.DOTALL
 )

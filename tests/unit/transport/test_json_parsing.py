@@ -1,5 +1,6 @@
 import json
 import math
+import time
 from typing import Any
 
 import pytest
@@ -58,3 +59,16 @@ def test_bytes_that_are_not_utf8_are_replaced(content: bytes) -> None:
 def test_what_is_not_json_is_not_parsed(content: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
         parse_json(content)
+
+
+@pytest.mark.parametrize("end", [b"", b"\\"])
+def test_the_time_to_refuse_what_was_cut_short_grows_with_its_length(end: bytes) -> None:
+    def seconds(quotes: int) -> float:
+        content = b'{"data":[{"id":"1","note":"' + rb"\"" * quotes + end
+        began = time.process_time()
+        with pytest.raises(ValueError, match=r"."):
+            parse_json(content)
+        return time.process_time() - began
+
+    # Eight times the length takes eight times as long; it took 64 times as long.
+    assert min(seconds(16_000) for _ in range(3)) < 25 * min(seconds(2_000) for _ in range(3))
