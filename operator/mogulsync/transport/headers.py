@@ -1,5 +1,6 @@
 """The times and ids that answers carry in their headers."""
 
+import math
 import re
 from collections.abc import Mapping
 from datetime import UTC
@@ -7,7 +8,7 @@ from email.utils import parsedate_to_datetime
 from functools import lru_cache
 
 _TOKEN = re.compile(r"[A-Za-z0-9_.:-]{1,80}")
-_SECONDS = re.compile(r"\d{1,9}(\.\d{1,9})?")
+_SECONDS = re.compile(r"\d+(\.\d+)?")
 
 
 @lru_cache(maxsize=16)
@@ -32,7 +33,8 @@ def server_time(headers: Mapping[str, str]) -> float | None:
 def retry_after(headers: Mapping[str, str], *, wall_time: float) -> float | None:
     """Return the seconds that `Retry-After` asks for, None without one that makes sense.
 
-    A date is compared with the server's own clock where the answer has it, otherwise with `wall_time`.
+    More seconds than a float holds are infinity. A date is compared with the server's own clock where the answer has
+    it, otherwise with `wall_time`, which may be NaN: then such a date says nothing.
     """
     text = headers.get("retry-after", "").strip()
     if not text:
@@ -43,7 +45,8 @@ def retry_after(headers: Mapping[str, str], *, wall_time: float) -> float | None
     if moment is None:
         return None
     now = server_time(headers)
-    return max(0.0, moment - (wall_time if now is None else now))
+    wait = moment - (wall_time if now is None else now)
+    return None if math.isnan(wait) else max(0.0, wait)
 
 
 def safe_token(value: object) -> str | None:

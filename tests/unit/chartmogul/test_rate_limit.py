@@ -115,6 +115,18 @@ def test_retry_after_is_waited_by_all_requests(status: int) -> None:
     assert policy.delay(0.1) == pytest.approx(7.0)
     policy.answered(policy.sent(8.0), 8.1, ResponseHead(status, {"retry-after": "3600"}))
     assert policy.delay(8.1) == pytest.approx(60.0)
+    policy.answered(policy.sent(70.0), 70.1, ResponseHead(status, {"retry-after": "9" * 5_000}))
+    assert policy.delay(70.1) == pytest.approx(60.0)
+
+
+def test_a_retry_after_of_no_seconds_is_the_usual_pause_that_grows() -> None:
+    policy = ChartMogulRateLimit(ChartMogulLimits(pause_first=1.0), chance=lambda: 1.0)
+    now, pauses = 0.0, []
+    for _ in range(3):
+        policy.answered(policy.sent(now), now, ResponseHead(429, {"retry-after": "0"}))
+        pauses.append(policy.delay(now))
+        now += policy.delay(now) + 0.01
+    assert pauses == pytest.approx([1.0, 2.0, 4.0])
 
 
 def test_503_means_too_many_connections_only_where_another_request_was_just_answered() -> None:

@@ -201,6 +201,7 @@ def test_until_the_first_answer_one_request_is_under_way_at_a_time() -> None:
         ({"retry-after": "4"}, 4.0, 4.0),
         ({"retry-after": "4", "x-ratelimit-reset": str(RESET), "date": DATE}, 7.0, 8.0),
         ({"retry-after": "900"}, 60.0, 60.0),
+        ({"retry-after": "9999999999"}, 60.0, 60.0),
         ({"retry-after": "20", "x-ratelimit-remaining": "0", "x-ratelimit-limit": "9"}, 20.0, 20.0),
         ({}, 1.0, 1.0),
     ],
