@@ -240,14 +240,19 @@ class IntercomRateLimit:
             self._others_until = now + self._limits.others_remembered
 
     def _refused(self, permit: Permit, now: float, budget: Budget, headers: Mapping[str, str]) -> None:
-        """Wait as long as the answer asks for where it says that requests remain, otherwise until the window ends."""
+        """Wait as long as the answer asks for where it says that requests remain, otherwise until the window ends.
+
+        Where it asks for no time, the wait is a pause that grows with each further one.
+        """
         if self._limit is None:
             self._adopt(self._limits.requests_refused)
         asked = retry_after(headers, wall_time=math.nan)
         if asked:
             self._paused_until = max(self._paused_until, now + min(asked, self._limits.retry_after_max))
-            if budget.remaining:
-                return
+        elif asked is not None and budget.remaining and self._paused_until <= now:
+            self._paused_until = now + self._next_pause()
+        if asked is not None and budget.remaining:
+            return
         window = self._window
         if window is None or window.is_over_for(permit, budget.reset):
             window = self._window = self._new_window(budget.reset, now, remaining=0)
@@ -259,9 +264,11 @@ class IntercomRateLimit:
         elif asked:
             window.ends = self._paused_until
         elif window.ends <= now:
-            window.ends = now + (
-                window.seconds
-                if budget.reset is not None
-                else min(window.seconds, self._limits.pause_first * 2.0**self._refusals)
-            )
-            self._refusals += 1
+            pause = self._next_pause()
+            window.ends = now + (window.seconds if budget.reset is not None else pause)
+
+    def _next_pause(self) -> float:
+        """Return the seconds to pause after one more refusal that names no time."""
+        pause = min(self._limits.window, self._limits.pause_first * 2.0**self._refusals)
+        self._refusals += 1
+        return pause

@@ -120,7 +120,8 @@ class IntercomLimits:
     up."""
 
     pause_first: float = 1.0
-    """Seconds without requests after a 429 that says nothing; doubles with each further one, up to the window."""
+    """Seconds without requests after a 429 that says nothing, or asks for no time while requests remain; doubles with
+    each further one, up to the window."""
 
     retry_after_max: float = 60.0
     """Seconds of `Retry-After` that all requests wait at most."""

@@ -241,6 +241,32 @@ def test_retry_after_is_what_counts_where_requests_remain() -> None:
     assert now <= 60 * 2.1
 
 
+@pytest.mark.parametrize("retry_after", ["0", "Tue, 24 Nov 2026 09:00:00 GMT"])
+def test_a_retry_after_of_no_seconds_while_requests_remain_is_a_short_pause_that_grows(retry_after: str) -> None:
+    policy = IntercomRateLimit(rate_limit_percent=80)
+    budget = {
+        "x-ratelimit-limit": "1666",
+        "x-ratelimit-remaining": "1600",
+        "x-ratelimit-reset": str(RESET),
+        "date": DATE,
+    }
+    refused = ResponseHead(429, {**budget, "retry-after": retry_after})
+    first_answer(policy, ResponseHead(200, budget))
+    now, pauses = 1.0, []
+    for _ in range(6):
+        permits = [policy.sent(now) for _ in range(4)]
+        for permit in permits:
+            policy.answered(permit, now + 0.1, refused)
+        now += 0.1
+        pauses.append(policy.delay(now))
+        now += policy.delay(now)
+    assert pauses == pytest.approx([1, 2, 4, 8, 10, 10])
+    assert not policy.sent(now).probe
+    first_answer(policy, ResponseHead(200, budget), now)
+    first_answer(policy, refused, now)
+    assert policy.delay(now) == pytest.approx(1.0)
+
+
 def test_429s_of_requests_in_flight_are_waited_out_together() -> None:
     policy = IntercomRateLimit(rate_limit_percent=80)
     headers = {
