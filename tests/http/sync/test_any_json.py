@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+from collections.abc import Callable
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -92,5 +94,33 @@ def test_any_json_in_the_answer_to_a_write_fails_that_contact_at_most(text: str,
             assert report.reason != RunReason.INTERNAL_ERROR
             assert report.contacts.failed <= 1
             assert report.contacts.updated >= 2
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "place"),
+    [
+        ("GET", "/contacts", ("data", 0, "email")),
+        ("GET", "/contacts", ("data", 0, "custom_attributes", "chartmogul_mrr")),
+        ("PUT", "/contacts/.*", ("custom_attributes", "chartmogul_customer_status")),
+    ],
+)
+def test_a_character_reference_of_more_digits_than_python_reads_is_just_a_text(
+    method: str, path: str, place: tuple[str | int, ...]
+) -> None:
+    odd = json.dumps("&#" + 5_000 * "1" + ";")
+    spoil: Callable[[Any], str] = lambda body: with_text(body, place, odd)  # noqa: E731
+
+    async def story() -> None:
+        async with sandbox_world.world() as world:
+            contacts = world.pairs(3)
+            await world.sync()
+            for number, uuid in enumerate(world.uuids()):
+                world.account.change_customer(uuid, {"mrr": 2000 + number})
+            world.faults.inject(Rewrite(spoil), method=method, path=path)
+            report = await world.sync()
+            assert report.reason != RunReason.INTERNAL_ERROR
+            assert [world.stored(contact)["chartmogul_mrr"] for contact in contacts[1:]] == [20.01, 20.02]
 
     asyncio.run(story())
