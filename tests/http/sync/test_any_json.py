@@ -102,7 +102,7 @@ def test_any_json_in_the_answer_to_a_write_fails_that_contact_at_most(text: str,
     ("method", "path", "place"),
     [
         ("GET", "/contacts", ("data", 0, "email")),
-        ("GET", "/contacts", ("data", 0, "custom_attributes", "chartmogul_mrr")),
+        ("GET", "/contacts", ("data", 0, "custom_attributes", "chartmogul_customer_status")),
         ("PUT", "/contacts/.*", ("custom_attributes", "chartmogul_customer_status")),
     ],
 )
@@ -115,12 +115,9 @@ def test_a_character_reference_of_more_digits_than_python_reads_is_just_a_text(
     async def story() -> None:
         async with sandbox_world.world() as world:
             contacts = world.pairs(3)
-            await world.sync()
-            for number, uuid in enumerate(world.uuids()):
-                world.account.change_customer(uuid, {"mrr": 2000 + number})
             world.faults.inject(Rewrite(spoil), method=method, path=path)
             report = await world.sync()
             assert report.reason != RunReason.INTERNAL_ERROR
-            assert [world.stored(contact)["chartmogul_mrr"] for contact in contacts[1:]] == [20.01, 20.02]
+            assert [world.stored(contact)["chartmogul_mrr"] for contact in contacts[1:]] == [10.01, 10.02]
 
     asyncio.run(story())
