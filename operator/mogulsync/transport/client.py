@@ -147,12 +147,17 @@ class JsonClient:
         Raises:
             CredentialsRejectedError: The credentials were refused.
             GoneError: 404 or 410.
-            RejectedError: Another answer that a retry cannot change.
+            RejectedError: Another answer that a retry cannot change, or the URL is invalid (a path or query too long):
+                then nothing was sent and `status` is None.
             UnavailableError: No usable answer after every attempt; ThrottledError when the last was a 429.
         """
         if not self._sendable:
             raise CredentialsRejectedError(self._api, f"cannot {what}: the credential has characters that none has")
-        request = self._request(method, path, params=params, body=body)
+        try:
+            request = self._request(method, path, params=params, body=body)
+        except httpx2.InvalidURL:
+            # An id or a cursor that the API gave is too long for a URL: a fault of this record, not of the program.
+            raise RejectedError(self._api, f"cannot {what}: its URL would be invalid, such as too long") from None
         policy = RetryPolicy(self._settings)
         number = 0
         while True:

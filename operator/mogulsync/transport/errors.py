@@ -4,7 +4,7 @@
     ├── CredentialsRejectedError     401, 403: the run ends
     │   └── SubscriptionEndedError   ChartMogul's 402: likewise, but the credentials are not what has to be fixed
     ├── GoneError                    404, 410: the record does not exist any more
-    ├── RejectedError                another 4xx: this request is wrong, a retry cannot help
+    ├── RejectedError                another 4xx, or its URL is invalid: this request is wrong, a retry cannot help
     └── UnavailableError             an outage: no usable answer after every attempt
         └── ThrottledError           nothing but refusals for being too fast
 
@@ -64,7 +64,7 @@ class GoneError(ApiError):
 
 
 class RejectedError(ApiError):
-    """The API refused this request; the same request would be refused again.
+    """The API refused this request, or would if it could be sent; the same request would be refused again.
 
     Attributes:
         message: The API's own message, empty when it gave none. It may quote what was sent: show it only where that
@@ -77,7 +77,7 @@ class RejectedError(ApiError):
         api: Api,
         what: str,
         *,
-        status: int,
+        status: int | None = None,
         code: str | None = None,
         request_id: str | None = None,
         message: str = "",

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mogulsync.resource.reasons import RunReason
+from mogulsync.resource.reasons import RecordReason, RunReason
 from mogulsync.resource.sources import Source
 from mogulsync.sandbox import Rewrite
 from tests.support import sandbox_world
@@ -102,8 +102,8 @@ def test_any_json_in_the_answer_to_a_write_fails_that_contact_at_most(text: str,
     ("method", "path", "place"),
     [
         ("GET", "/contacts", ("data", 0, "email")),
-        ("GET", "/contacts", ("data", 0, "custom_attributes", "chartmogul_customer_status")),
-        ("PUT", "/contacts/.*", ("custom_attributes", "chartmogul_customer_status")),
+        ("GET", "/contacts", ("data", 0, "custom_attributes", "chartmogul_status")),
+        ("PUT", "/contacts/.*", ("custom_attributes", "chartmogul_status")),
     ],
 )
 def test_a_character_reference_of_more_digits_than_python_reads_is_just_a_text(
@@ -119,5 +119,48 @@ def test_a_character_reference_of_more_digits_than_python_reads_is_just_a_text(
             report = await world.sync()
             assert report.reason != RunReason.INTERNAL_ERROR
             assert [world.stored(contact)["chartmogul_mrr"] for contact in contacts[1:]] == [10.01, 10.02]
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize(
+    ("path", "place", "field"),
+    [("/contacts", ("data", 0, "id"), "MRR"), ("/customers", ("entries", 0, "uuid"), "PlanExternalID")],
+)
+def test_an_id_that_no_url_can_hold_fails_that_record_only(path: str, place: tuple[str | int, ...], field: str) -> None:
+    odd = json.dumps(70_000 * "x")
+
+    def spoil(body: Any) -> str:
+        return with_text(body, place, odd)
+
+    async def story() -> None:
+        async with sandbox_world.world() as world:
+            contacts = world.pairs(3)
+            world.faults.inject(Rewrite(spoil), method="GET", path=path)
+            report = await world.sync(fields=[{"source": "CustomerStatus"}, {"source": field}])
+            assert report.reason == RunReason.PARTIALLY_SUCCEEDED
+            assert len(report.to_json()) <= 4096
+            assert [(error.reason, error.count) for error in report.errors] == [(RecordReason.REJECTED, 1)]
+            assert report.contacts.failed == 1
+            assert sum("chartmogul_status" in world.stored(contact) for contact in contacts) == 2
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize(("path", "place"), [("/contacts", ("pages", "next")), ("/customers", ("cursor",))])
+def test_a_cursor_that_no_url_can_hold_ends_the_run_as_an_outage(path: str, place: tuple[str | int, ...]) -> None:
+    cursor = 70_000 * "x"
+    odd = json.dumps({"page": 2, "starting_after": cursor} if path == "/contacts" else cursor)
+
+    def spoil(body: Any) -> str:
+        return with_text({**body, "has_more": True}, place, odd)
+
+    async def story() -> None:
+        async with sandbox_world.world() as world:
+            world.pairs(3)
+            world.faults.inject(Rewrite(spoil), method="GET", path=path)
+            report = await world.sync()
+            assert report.reason in {RunReason.INTERCOM_UNAVAILABLE, RunReason.CHARTMOGUL_UNAVAILABLE}
+            assert cursor[:100] not in report.to_json()
 
     asyncio.run(story())

@@ -337,3 +337,22 @@ async def test_attempts_end_with_the_time_in_all() -> None:
         with pytest.raises(UnavailableError):
             await get(http)
     assert len(waits.seconds) == 2
+
+
+@pytest.mark.parametrize(
+    ("path", "params"),
+    [("/things/" + 70_000 * "x", None), ("/things", {"cursor": 70_000 * "x"}), ("/" + 40_000 * "%C3%A4", {})],
+    ids=["path", "query", "quoted"],
+)
+async def test_what_no_url_can_hold_is_refused_without_being_sent_or_quoted(
+    path: str, params: dict[str, str] | None
+) -> None:
+    stats = RequestStats()
+    async with raw_server([GOOD]) as server, client(server.url, stats=stats) as http:
+        with pytest.raises(RejectedError) as caught:
+            await http.request("GET", path, what="list things", read=entries, params=params)
+        assert await get(http) == {"good": True}
+    assert caught.value.status is None
+    assert str(caught.value) == "Intercom: cannot list things: its URL would be invalid, such as too long"
+    assert "xxx" not in "".join(traceback.format_exception(caught.value))
+    assert stats.intercom == 1
