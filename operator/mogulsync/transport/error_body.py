@@ -1,9 +1,20 @@
 """Error bodies: the answers to requests that an API refused."""
 
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any, Final, NamedTuple
 
 from mogulsync.transport.headers import safe_token
 from mogulsync.transport.json_parsing import parse_json
+
+_MESSAGES: Final = ("errors", "message", "error", "detail")
+"""Keys of what an API says, or of values that hold it."""
+_DEEPEST: Final = 6
+"""Arrays and objects within each other in which messages are looked for."""
+_MOST: Final = 20
+"""Messages of a body that are read."""
+_LONGEST: Final = 1_000
+"""Characters of a message that are read."""
 
 
 class ErrorBody(NamedTuple):
@@ -21,7 +32,8 @@ def read_error_body(content: bytes) -> ErrorBody:
 
     Intercom: `{"type": "error.list", "request_id": …, "errors": [{"code": …, "message": …}]}` (its OpenAPI
     description, schema `error`). ChartMogul documents no shape: `{"error": …}`, `{"code": …, "message": …}`
-    and `{"errors": {…}}` have been recorded.
+    and `{"errors": {…}}` have been recorded. Wherever a message is expected there may be a list of them, an object
+    that holds one, or an object of fields: `{"errors": {"email": ["is invalid"]}}`.
     """
     try:
         body = parse_json(content)
@@ -29,17 +41,35 @@ def read_error_body(content: bytes) -> ErrorBody:
         return ErrorBody(None, None, "")
     if not isinstance(body, dict):
         return ErrorBody(None, None, "")
-    entries = _entries(body)
-    codes = [safe_token(entry.get("code")) for entry in entries]
-    messages = [text for entry in entries for key in ("message", "error") if isinstance(text := entry.get(key), str)]
+    codes = [safe_token(entry.get("code")) for entry in _entries(body)]
     return ErrorBody(
         next((code for code in codes if code), None),
         safe_token(body.get("request_id")),
-        "; ".join(messages),
+        "; ".join(text[:_LONGEST] for text in islice(_texts(body, _DEEPEST), _MOST)),
     )
 
 
 def _entries(body: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the objects of a body that may hold a code, the more telling first."""
     errors = body.get("errors")
     listed = errors if isinstance(errors, list) else [errors]
-    return [entry for entry in (*listed, body) if isinstance(entry, dict)]
+    return [entry for entry in (*listed, body.get("error"), body) if isinstance(entry, dict)]
+
+
+def _texts(value: Any, depth: int) -> Iterator[str]:
+    """Yield the messages in a value that is so many levels deep at most.
+
+    An object with neither a message nor a code tells what is wrong with each field, by its name.
+    """
+    if isinstance(value, str):
+        yield value
+    elif depth and isinstance(value, list):
+        for each in value:
+            yield from _texts(each, depth - 1)
+    elif depth and isinstance(value, dict):
+        held = [key for key in _MESSAGES if key in value]
+        for key in held:
+            yield from _texts(value[key], depth - 1)
+        if not held and "code" not in value and depth < _DEEPEST:
+            for field, problems in value.items():
+                yield from (f"{field} {text}" for text in _texts(problems, depth - 1))
