@@ -48,10 +48,12 @@ class EntryPageReader:
 
     def _next(self, data: dict[str, Any], *, some: bool) -> str | None:
         cursor = text(data.get("cursor"))
-        more = data.get("has_more")
-        if cursor is None and (more is True or _counts_further_pages(data, ended=more is False)):
-            raise MalformedResponseError("it has more pages but no cursor")
-        if cursor is None or more is False or (more is not True and not some):
+        more = _says_more(data.get("has_more"))
+        if cursor is None:
+            if _may_have_more(data, more):
+                raise MalformedResponseError("it has more pages but no cursor")
+            return None
+        if more is False or (more is None and not some):
             return None
         mark = hash(cursor)
         if mark in self._cursors:
@@ -60,19 +62,30 @@ class EntryPageReader:
         return cursor
 
 
-def _counts_further_pages(data: dict[str, Any], *, ended: bool) -> bool:
-    """Return whether an answer counts pages, as the deprecated paging by number did, and this may not be the last.
+def _says_more(has_more: Any) -> bool | None:
+    """Return what `has_more` says; None where it is missing. What is no clear no, of whatever type, is a yes."""
+    if has_more is None:
+        return None
+    if isinstance(has_more, str):
+        return has_more.strip().lower() != "false"
+    return bool(has_more != 0)
+
+
+def _may_have_more(data: dict[str, Any], more: bool | None) -> bool:
+    """Return whether a page without a usable cursor may not be the last: unless it clearly is, a list is read by half.
 
     Args:
-        data: The answer.
-        ended: Whether it says that there is nothing more.
+        data: The answer. It may count pages, as the deprecated paging by number did.
+        more: What its `has_more` says.
     """
     current, total = whole(data.get("current_page")), whole(data.get("total_pages"))
-    if current is None and total is None:
+    if more:
+        return True
+    if current is not None and total is not None:
+        return current < total
+    if more is False:
         return False
-    if current is None or total is None:
-        return not ended
-    return current < total
+    return current is not None or total is not None or data.get("cursor") not in (None, "")
 
 
 class DuplicateFilter:

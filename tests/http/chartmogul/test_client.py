@@ -62,6 +62,22 @@ async def test_a_cursor_that_leads_back_ends_as_unavailable(chartmogul: ChartMog
     assert sandbox.requests.count(api="chartmogul") == 7
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"has_more": "true", "cursor": None},
+        {"has_more": 1, "cursor": {"next": "abc"}},
+        {"has_more": None, "cursor": ["abc"]},
+    ],
+)
+async def test_a_list_that_may_have_more_but_names_no_next_page_ends_as_unavailable(
+    chartmogul: ChartMogulClient, sandbox: Sandbox, odd: dict[str, Any]
+) -> None:
+    sandbox.faults.inject(Rewrite(lambda page: {**page, **odd}), path="/customers")
+    with pytest.raises(UnavailableError, match="more pages but no cursor"):
+        await uuids(chartmogul)
+
+
 async def test_a_cursor_that_leads_back_once_is_asked_for_again(
     chartmogul: ChartMogulClient, account: SandboxAccount, sandbox: Sandbox
 ) -> None:

@@ -51,6 +51,18 @@ async def test_values_of_contacts_without_a_customer_are_cleared_once(world: Wor
     assert (second.contacts.cleared, world.writes()) == (0, 0)
 
 
+async def test_nothing_is_cleared_where_the_customers_are_read_by_half(world: World) -> None:
+    await settled(world, 3)
+
+    def halve(page: Any) -> Any:
+        return {**page, "entries": page["entries"][:2], "has_more": "true", "cursor": {"next": "abc"}}
+
+    world.faults.inject(Rewrite(halve), path="/customers")
+    report = await world.sync(**CLEAR)
+    assert (report.outcome, report.reason) == (Outcome.FAILED, RunReason.CHARTMOGUL_UNAVAILABLE)
+    assert world.writes() == 0
+
+
 async def test_a_contact_that_holds_nothing_is_not_written(world: World) -> None:
     await settled(world, 3)
     world.account.add_contact(email="empty@example.com")
