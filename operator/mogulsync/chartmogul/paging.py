@@ -50,7 +50,7 @@ class EntryPageReader:
         cursor = text(data.get("cursor"))
         more = _says_more(data.get("has_more"))
         if cursor is None:
-            if _may_have_more(data, more):
+            if _may_have_more(data, more=more):
                 raise MalformedResponseError("it has more pages but no cursor")
             return None
         if more is False or (more is None and not some):
@@ -71,7 +71,7 @@ def _says_more(has_more: Any) -> bool | None:
     return bool(has_more != 0)
 
 
-def _may_have_more(data: dict[str, Any], more: bool | None) -> bool:
+def _may_have_more(data: dict[str, Any], *, more: bool | None) -> bool:
     """Return whether a page without a usable cursor may not be the last: unless it clearly is, a list is read by half.
 
     Args:

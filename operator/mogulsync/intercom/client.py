@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from mogulsync.intercom import parsing
 from mogulsync.intercom.models import Contact, DataAttribute, Workspace
-from mogulsync.intercom.paging import ContactPage, ContactPageReader
+from mogulsync.intercom.paging import PAGE_SIZE, ContactPage, ContactPageReader
 from mogulsync.intercom.rate_limit import IntercomRateLimit
 from mogulsync.intercom.search import SearchBatchSize, merge
 from mogulsync.transport.client import JsonClient, JsonResponse, MalformedResponseError
@@ -21,9 +21,6 @@ from mogulsync.transport.stats import RequestStats
 
 _VERSION: Final = "2.16"
 """Of Intercom's API. From here on a merged contact is answered 410 rather than 404; both mean gone."""
-
-PAGE_SIZE: Final = 150
-"""Contacts a page, the most that Intercom gives."""
 
 UNKNOWN_ATTRIBUTE: Final = frozenset({400, 404, 422})
 """Statuses by which Intercom may refuse a write that holds an attribute which it does not know yet."""
@@ -138,8 +135,11 @@ class IntercomClient:
 
         Args:
             keep: The custom attributes to keep.
+
+        Raises:
+            UnavailableError: Also where the list ends before all contacts were read (see `ContactPageReader`).
         """
-        reader = ContactPageReader(keep)
+        reader = ContactPageReader(keep, scan=True)
         params = {"per_page": str(PAGE_SIZE)}
         while True:
             page, cursor = await self._http.request(
@@ -240,7 +240,11 @@ class IntercomClient:
             if cursor is None:
                 break
             page, cursor = await self._search_page(name, batch, reader, cursor=cursor)
-        self._count_missing((page.total_count or 0) - len(found) - unreadable)
+        if page.total_count is not None:
+            self._count_missing(page.total_count - len(found) - unreadable)
+        elif page.lacks_next:
+            # How many the missing pages hold is not known.
+            self._count_missing(1)
 
     async def _search_page(
         self, field: str, keys: list[str | int], reader: ContactPageReader, *, cursor: str | None

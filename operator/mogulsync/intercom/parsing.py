@@ -8,7 +8,7 @@ from pydantic_core import SchemaValidator, core_schema
 
 from mogulsync.intercom.models import Contact, DataAttribute, Workspace
 from mogulsync.transport.client import MalformedResponseError
-from mogulsync.transport.json_values import text
+from mogulsync.transport.json_values import text, whole
 
 
 def _some_of(fields: Mapping[str, core_schema.CoreSchema]) -> core_schema.TypedDictSchema:
@@ -116,8 +116,25 @@ def listed(data: Any) -> list[dict[str, Any]]:
 
 def total_count(data: dict[str, Any]) -> int | None:
     """Return how many entries the whole list has, where the page says so."""
-    total = data.get("total_count")
-    return total if isinstance(total, int) and not isinstance(total, bool) and 0 <= total < _TOO_MANY else None
+    return _count(data.get("total_count"))
+
+
+def page_number(data: dict[str, Any]) -> int | None:
+    """Return the number of the page, counted from 1, where it says so."""
+    pages = data.get("pages")
+    return _count(pages.get("page")) if isinstance(pages, dict) else None
+
+
+def total_pages(data: dict[str, Any]) -> int | None:
+    """Return how many pages the whole list has, where the page says so."""
+    pages = data.get("pages")
+    return _count(pages.get("total_pages")) if isinstance(pages, dict) else None
+
+
+def _count(value: Any) -> int | None:
+    """Return a count, also one written as text."""
+    count = whole(value)
+    return count if count is not None and 0 <= count < _TOO_MANY else None
 
 
 def next_cursor(data: dict[str, Any]) -> str | None:

@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -99,6 +99,59 @@ async def test_a_scan_goes_on_with_pages_smaller_than_asked_for() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "end",
+    [
+        lambda page: {"data": page["data"], "total_count": page["total_count"]},
+        lambda page: {**page, "total_count": "400", "pages": {"type": "pages"}},
+        lambda page: {"data": page["data"], "pages": {**page["pages"], "next": None}},
+        lambda page: {"data": page["data"], "pages": {"total_pages": "3"}},
+        lambda page: {**page, "data": page["data"][:100], "pages": {**page["pages"], "next": None}},
+    ],
+)
+async def test_a_scan_that_ends_though_more_contacts_are_counted_is_unavailable(
+    intercom: IntercomClient, sandbox: Sandbox, end: Callable[[Any], Any]
+) -> None:
+    sandbox.faults.inject(Rewrite(end), path="/contacts")
+    with pytest.raises(UnavailableError, match="counts more contacts"):
+        await scanned(intercom)
+
+
+async def test_a_scan_whose_last_page_repeats_the_first_is_unavailable(
+    intercom: IntercomClient, sandbox: Sandbox
+) -> None:
+    first: list[Any] = []
+
+    def repeat(page: Any) -> Any:
+        if first:
+            return {**page, "data": first[0]["data"][:100], "pages": {"type": "pages", "next": None}}
+        first.append(page)
+        return page
+
+    sandbox.faults.inject(Rewrite(repeat), path="/contacts")
+    with pytest.raises(UnavailableError, match="counts more contacts"):
+        await scanned(intercom)
+
+
+async def test_a_scan_that_ends_too_early_once_is_asked_again(
+    intercom: IntercomClient, account: SandboxAccount, sandbox: Sandbox
+) -> None:
+    sandbox.faults.inject(Rewrite(lambda page: {**page, "pages": None}), path="/contacts", times=2)
+    assert await scanned(intercom) == all_ids(account)
+
+
+@pytest.mark.parametrize("change", [-80, 80])
+async def test_contacts_made_and_deleted_while_a_scan_runs_do_not_end_it(
+    intercom: IntercomClient, account: SandboxAccount, sandbox: Sandbox, change: int
+) -> None:
+    def recount(page: Any) -> Any:
+        total = page["total_count"] + change
+        return {**page, "total_count": total, "pages": {**page["pages"], "total_pages": -(-total // 150)}}
+
+    sandbox.faults.inject(Rewrite(recount), path="/contacts", skip=1)
+    assert await scanned(intercom) == all_ids(account)
+
+
 async def test_contacts_without_an_id_are_counted(
     intercom: IntercomClient, sandbox: Sandbox, stats: RequestStats
 ) -> None:
@@ -153,6 +206,9 @@ async def test_a_search_follows_pages_in_the_body(intercom: IntercomClient, acco
         ({"data": [{}], "total_count": 3}, 0),
         ({"data": [], "total_count": 2}, 0),
         ({"data": []}, 0),
+        ({"data": [], "total_count": "200"}, 198),
+        ({"data": [], "pages": {"page": 2, "total_pages": 2}}, 0),
+        ({"data": [], "pages": {"page": 2, "total_pages": 3}}, 1),
     ],
 )
 async def test_contacts_that_a_search_counts_but_does_not_give_are_counted(second: Any, missing: int) -> None:

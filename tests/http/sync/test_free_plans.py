@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from mogulsync.intercom.client import PAGE_SIZE
+from mogulsync.intercom.paging import PAGE_SIZE
 from mogulsync.resource.reasons import Outcome, RecordReason
 from mogulsync.sandbox import Respond, SandboxContact
 from mogulsync.sandbox.faults import Effect

@@ -107,7 +107,8 @@ def test_a_next_page_without_a_cursor_is_malformed_or_none(following: Any) -> No
 
 
 @pytest.mark.parametrize(
-    ("total", "expected"), [(5, 5), (0, 0), (-1, None), (True, None), ("5", None), (None, None), (1.5, None)]
+    ("total", "expected"),
+    [(5, 5), (0, 0), (-1, None), (True, None), ("5", 5), ("many", None), (2**63, None), (None, None), (1.5, None)],
 )
 def test_a_total_is_a_whole_number_or_unknown(total: Any, expected: int | None) -> None:
     assert parsing.total_count({"total_count": total}) == expected
@@ -117,6 +118,8 @@ def test_a_total_is_a_whole_number_or_unknown(total: Any, expected: int | None) 
 def test_no_odd_value_breaks_a_reader(data: dict[str, Any], one: Any, other: Any) -> None:
     parsing.workspace(data)
     parsing.total_count(data)
+    parsing.page_number(data)
+    parsing.total_pages(data)
     assert parsing.contact({"custom_attributes": one, **data, "id": "c"}, frozenset({"a"})) is not None
     assert len(parsing.listed({"data": [one, other]})) == 2
     parsing.attributes({"data": [one, {"name": "x", "data_type": one, "options": other, "model": other}]})
