@@ -10,6 +10,8 @@ PAGE_SIZE: Final = 200
 """Records a page, the most that ChartMogul gives (dev.chartmogul.com/docs/pagination)."""
 
 _REMEMBERED_PAGES: Final = 20
+_MAX_FRUITLESS_PAGES: Final = 10
+"""Pages in a row without a new record; a list that goes on after them has no end."""
 
 
 class EntryPage(NamedTuple):
@@ -30,12 +32,15 @@ class EntryPageReader:
         """
         self._roots = roots
         self._cursors: set[int] = set()
+        self._recent: deque[set[str]] = deque(maxlen=_REMEMBERED_PAGES)
+        self._fruitless_pages = 0
 
     def read(self, body: JsonResponse) -> EntryPage:
         """Read an answer.
 
         Raises:
-            MalformedError: It is no page, or its cursor leads back to a page already read.
+            MalformedError: It is no page, or its cursor leads back to a page already read or, after pages that brought
+                nothing new, nowhere.
         """
         data = body.data
         if not isinstance(data, dict):
@@ -44,21 +49,27 @@ class EntryPageReader:
         if entries is None:
             raise MalformedResponseError("it has no entries")
         listed: list[dict[str, Any]] = [entry if isinstance(entry, dict) else {} for entry in entries]
-        return EntryPage(listed, self._next(data, some=bool(entries)))
+        return EntryPage(listed, self._next(data, listed))
 
-    def _next(self, data: dict[str, Any], *, some: bool) -> str | None:
+    def _next(self, data: dict[str, Any], entries: list[dict[str, Any]]) -> str | None:
         cursor = text(data.get("cursor"))
         more = _says_more(data.get("has_more"))
         if cursor is None:
             if _may_have_more(data, more=more):
                 raise MalformedResponseError("it has more pages but no cursor")
             return None
-        if more is False or (more is None and not some):
+        if more is False or (more is None and not entries):
             return None
         mark = hash(cursor)
         if mark in self._cursors:
             raise MalformedResponseError("its cursor leads back")
+        new = {uuid for entry in entries if (uuid := text(entry.get("uuid")))}.difference(*self._recent)
+        fruitless_pages = 0 if new else self._fruitless_pages + 1
+        if fruitless_pages >= _MAX_FRUITLESS_PAGES:
+            raise MalformedResponseError("its cursor leads nowhere")
         self._cursors.add(mark)
+        self._recent.append(new)
+        self._fruitless_pages = fruitless_pages
         return cursor
 
 

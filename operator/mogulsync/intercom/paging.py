@@ -15,6 +15,8 @@ PAGE_SIZE: Final = 150
 _TOLERANCE: Final = 0.05
 """The share of a scan's contacts that may be missing where only `total_count` says so, as it changes meanwhile."""
 _REMEMBERED_PAGES: Final = 20
+_MAX_FRUITLESS_PAGES: Final = 10
+"""Pages in a row without a new contact; a list that goes on after them has no end."""
 
 
 class ContactPage:
@@ -77,7 +79,8 @@ class ContactPageReader:
         """Return a page and the cursor of the next one.
 
         Raises:
-            MalformedError: It is no page, its cursor leads back to a page already read, or it ends a scan too early.
+            MalformedError: It is no page, its cursor leads back to a page already read or, after pages that brought
+                nothing new, nowhere, or it ends a scan too early.
         """
         listed = parsing.listed(body.data)
         cursor = parsing.next_cursor(body.data)
@@ -87,13 +90,15 @@ class ContactPageReader:
         unreadable = len(listed) - len(entries)
         page = ContactPage(entries, keep=self._keep, total_count=parsing.total_count(body.data))
         new = page.ids.difference(*self._recent)
-        extent = self._extent.after(body.data, new=len(new) + unreadable)
+        extent = self._extent.after(body.data, new=len(new), unreadable=unreadable)
         if cursor is None:
             page.lacks_next = extent.counts_further_pages
             looks_ended = bool(new) and len(listed) < PAGE_SIZE and isinstance(body.data.get("pages"), dict)
             if self._scan and extent.lacks_contacts(looks_ended=looks_ended):
                 raise MalformedResponseError("it names no next page but counts more contacts")
         else:
+            if extent.fruitless_pages >= _MAX_FRUITLESS_PAGES:
+                raise MalformedResponseError("its cursor leads nowhere")
             self._cursors.add(hash(cursor))
         self._recent.append(new)
         self._extent = extent
@@ -108,14 +113,17 @@ class _Extent(NamedTuple):
     pages: int = 0
     total_contacts: int | None = None
     total_pages: int | None = None
+    fruitless_pages: int = 0
+    """Pages without a new contact since the last that had one."""
 
-    def after(self, data: dict[str, Any], *, new: int) -> "_Extent":
-        """Return the extent after another page with so many new contacts."""
+    def after(self, data: dict[str, Any], *, new: int, unreadable: int) -> "_Extent":
+        """Return the extent after another page with so many new contacts, and so many that have no id."""
         return _Extent(
-            self.contacts + new,
+            self.contacts + new + unreadable,
             max(self.pages + 1, parsing.page_number(data) or 0),
             _lowest(self.total_contacts, parsing.total_count(data)),
             _lowest(self.total_pages, parsing.total_pages(data)),
+            0 if new else self.fruitless_pages + 1,
         )
 
     @property

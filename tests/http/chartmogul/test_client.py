@@ -62,6 +62,22 @@ async def test_a_cursor_that_leads_back_ends_as_unavailable(chartmogul: ChartMog
     assert sandbox.requests.count(api="chartmogul") == 7
 
 
+@pytest.mark.parametrize("entries", [[], [{"uuid": "cus_same"}], [{"email": "a"}]])
+async def test_a_list_that_goes_on_without_anything_new_ends_as_unavailable(
+    chartmogul: ChartMogulClient, sandbox: Sandbox, entries: list[Any]
+) -> None:
+    numbers = itertools.count()
+
+    def go_on(page: Any) -> Any:
+        number = next(numbers)
+        return {**page, "entries": entries, "has_more": True, "cursor": cursor(number)}
+
+    sandbox.faults.inject(Rewrite(go_on), path="/customers")
+    with pytest.raises(UnavailableError, match="leads nowhere"):
+        await uuids(chartmogul)
+    assert sandbox.requests.count(api="chartmogul") < 20
+
+
 @pytest.mark.parametrize(
     "odd",
     [

@@ -1,4 +1,5 @@
 import asyncio
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -6,6 +7,7 @@ import pytest
 
 from mogulsync.intercom.client import IntercomClient
 from mogulsync.sandbox import Delay, Drop, Respond, Rewrite, Sandbox, SandboxAccount, SandboxOptions, Truncate
+from mogulsync.sandbox.pagination import cursor
 from mogulsync.transport.errors import (
     CredentialsRejectedError,
     GoneError,
@@ -171,6 +173,27 @@ async def test_a_cursor_that_leads_back_ends_as_unavailable(intercom: IntercomCl
     with pytest.raises(UnavailableError, match="leads back"):
         await scanned(intercom)
     assert sandbox.requests.count(api="intercom") == 7
+
+
+@pytest.mark.parametrize("data", [[], [{"id": "same"}], [{}]])
+async def test_a_list_that_goes_on_without_anything_new_ends_as_unavailable(
+    intercom: IntercomClient, sandbox: Sandbox, data: list[Any]
+) -> None:
+    numbers = itertools.count()
+
+    def go_on(*place: Any) -> Rewrite:
+        def change(page: Any) -> Any:
+            return {**page, "data": data, "pages": {"next": {"starting_after": cursor(*place, next(numbers))}}}
+
+        return Rewrite(change)
+
+    sandbox.faults.inject(go_on(0), path="/contacts")
+    sandbox.faults.inject(go_on(0, "0"), path="/contacts/search")
+    with pytest.raises(UnavailableError, match="leads nowhere"):
+        await scanned(intercom)
+    with pytest.raises(UnavailableError, match="leads nowhere"):
+        await found(intercom, "email", ["a@example.com"])
+    assert sandbox.requests.count(api="intercom") < 40
 
 
 async def test_a_search_by_email_finds_all_contacts_with_it(intercom: IntercomClient, account: SandboxAccount) -> None:

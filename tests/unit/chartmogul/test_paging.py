@@ -85,6 +85,14 @@ def test_a_cursor_that_leads_back_is_malformed() -> None:
         reader.read(JsonResponse({"entries": [], "cursor": "a", "has_more": True}, None))
 
 
+def test_a_list_goes_on_after_some_pages_that_bring_nothing_new() -> None:
+    reader = EntryPageReader("entries")
+    for number in range(60):
+        uuid = f"u{number // 10}"
+        answer = JsonResponse({"entries": [{"uuid": uuid}], "cursor": f"c{number}", "has_more": True}, None)
+        assert reader.read(answer).cursor == f"c{number}"
+
+
 def test_records_of_neighbouring_pages_come_once() -> None:
     recent = DuplicateFilter(pages=2)
     assert recent.new([{"uuid": "a"}, {"uuid": "a"}, {"uuid": "b"}, {}]) == [{"uuid": "a"}, {"uuid": "b"}, {}]
