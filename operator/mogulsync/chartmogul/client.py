@@ -68,6 +68,8 @@ class ChartMogulClient:
     async def customers(self, *, selected: SelectedDetails | None = None) -> AsyncIterator[list[Customer]]:
         """Yield the customers, page by page, each one once, also where pages overlap.
 
+        Those whose email or external ids cannot be read are among them, and counted as unreadable.
+
         Args:
             selected: The details to read of each; None: none.
         """
@@ -76,6 +78,7 @@ class ChartMogulClient:
         async for page in self._pages("/customers", "entries", what="list customers"):
             records = self._records(page.entries, parse, what="customers")
             self._stats.unreadable_customers += len(page.entries) - len(records)
+            self._count_unreadable_keys(page.entries)
             customers = []
             for customer in records:
                 if customer.uuid not in seen:
@@ -104,6 +107,15 @@ class ChartMogulClient:
         duplicates = DuplicateFilter()
         async for page in self._pages("/invoices", "invoices", what="list invoices"):
             yield self._records(duplicates.new(page.entries), parsing.invoice, what="invoices")
+
+    def _count_unreadable_keys(self, entries: list[dict[str, Any]]) -> None:
+        """Count the customers that are not left out, since they have an id, but have a key that cannot be read."""
+        spoilt = filter(parsing.has_unreadable_key, entries)
+        odd = [customer.uuid for each in spoilt if (customer := parsing.customer(each)) is not None]
+        if odd:
+            self._stats.unreadable += len(odd)
+            self._stats.unreadable_customers += len(odd)
+            _logger.warning("ChartMogul: the email or an external id of %s is of another type", ", ".join(odd))
 
     async def _pages(self, path: str, *roots: str, what: str) -> AsyncIterator[EntryPage]:
         reader = EntryPageReader(*roots)

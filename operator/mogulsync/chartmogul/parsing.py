@@ -61,6 +61,22 @@ def customer(entry: Entry, selected: SelectedDetails = _NO_DETAILS_SELECTED) -> 
     )
 
 
+def has_unreadable_key(entry: Entry) -> bool:
+    """Return whether an entry of `/customers` has an email or external id of a type that no key has.
+
+    Such a customer reads like one without that key, and yet a contact may be theirs.
+    """
+    ids = _pick(entry, "external_ids")
+    if ids is not None and not isinstance(ids, list):
+        return True
+    return any(map(_is_odd, (entry.get("email"), entry.get("external_id"), *(ids or ()))))
+
+
+def _is_odd(value: Any) -> bool:
+    """Return whether a value is there, but neither text nor a number."""
+    return isinstance(value, bool) or not isinstance(value, str | int | float | None)
+
+
 def _details(entry: Entry, selected: SelectedDetails) -> CustomerDetails:
     attributes = _object(entry.get("attributes"))
     custom = _object(attributes.get("custom"))

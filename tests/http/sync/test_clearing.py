@@ -133,6 +133,43 @@ async def test_none_is_cleared_where_a_customer_could_not_be_read(world: World) 
     assert world.stored(contact)["chartmogul_mrr"] == 5
 
 
+@pytest.mark.parametrize(
+    ("matching", "key", "value"),
+    [
+        ("Email", "email", ["person0@example.com"]),
+        ("Email", "email", {"address": "person0@example.com"}),
+        ("Email", "email", True),
+        ("ExternalID", "external_id", ["id_0"]),
+        ("ExternalID", "external_ids", "id_0"),
+        ("ExternalID", "external_ids", [{"id": "id_0"}]),
+    ],
+)
+async def test_none_is_cleared_where_a_customer_has_a_key_of_another_type(
+    world: World, matching: str, key: str, value: Any
+) -> None:
+    for number in range(3):
+        email, external_id = f"person{number}@example.com", f"id_{number}"
+        world.account.add_customer(
+            {"email": email, "external_id": external_id, "external_ids": [external_id], "mrr": 1000}
+        )
+        world.account.add_contact(email=email, external_id=external_id)
+    by = {"chartmogulField": matching} | ({"intercomFields": ["external_id"]} if matching == "ExternalID" else {})
+    await world.sync(matching=by)
+    held = world.every_contact()
+
+    def spoil(body: Any) -> Any:
+        if matching == "ExternalID":
+            body["entries"][0] |= {"external_id": None, "external_ids": None}
+        body["entries"][0][key] = value
+        return body
+
+    world.faults.inject(Rewrite(spoil), path="/customers")
+    report = await world.sync(matching=by, **CLEAR)
+    assert (report.outcome, report.customers.unmatchable) == (Outcome.SUCCEEDED, 1)
+    assert [(each.reason, each.count) for each in report.warnings] == [(WarningReason.UNREADABLE, 1)]
+    assert (report.contacts.cleared, world.every_contact()) == (0, held)
+
+
 @pytest.mark.parametrize(("percent", "trips"), [(49, True), (50, False)])
 async def test_a_clear_is_a_change_for_the_guard(world: World, percent: int, *, trips: bool) -> None:
     await settled(world, 4)
