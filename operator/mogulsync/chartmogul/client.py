@@ -92,15 +92,26 @@ class ChartMogulClient:
         async for page in self._pages("/plans", "plans", what="list plans"):
             yield self._records(duplicates.new(page.entries), parsing.plan, what="plans")
 
-    async def subscriptions(self, customer_uuid: str) -> list[Subscription]:
-        """Return a customer's subscriptions; GoneError when the customer is not there any more."""
+    async def subscriptions(self, customer_uuid: str) -> list[Subscription] | None:
+        """Return a customer's subscriptions; None where one of them cannot be read, which is counted.
+
+        Raises:
+            GoneError: The customer is not there any more.
+        """
         path = f"/customers/{quote(customer_uuid, safe='')}/subscriptions"
         duplicates = DuplicateFilter()
-        return [
+        read = [
             parsing.subscription(entry)
             async for page in self._pages(path, "entries", "subscriptions", what="list subscriptions")
             for entry in duplicates.new(page.entries)
         ]
+        readable = [subscription for subscription in read if subscription is not None]
+        unreadable = len(read) - len(readable)
+        if not unreadable:
+            return readable
+        self._stats.unreadable += unreadable
+        _logger.warning("ChartMogul: %d subscriptions of %s cannot be read", unreadable, customer_uuid)
+        return None
 
     async def invoices(self) -> AsyncIterator[list[Invoice]]:
         """Yield the account's invoices, page by page."""

@@ -2,7 +2,8 @@
 
 Its answers mix keys with dashes and underscores, and numbers with text, and differ between the pages that
 describe them (dev.chartmogul.com/reference), so either spelling is taken and an odd value is an absent one:
-it never costs the record. Only a record without a uuid is left out, and counted.
+it never costs the record. Only a record without a uuid is left out, and counted; and a subscription of which nothing
+right could be said, since a plan that a contact holds would be cleared without it.
 """
 
 import math
@@ -127,14 +128,24 @@ def plan(entry: Entry) -> Plan | None:
     )
 
 
-def subscription(entry: Entry) -> Subscription:
-    """Read an entry of `/customers/{uuid}/subscriptions`."""
-    status = trimmed(entry.get("status"))
+def subscription(entry: Entry) -> Subscription | None:
+    """Read an entry of `/customers/{uuid}/subscriptions`; None when it does not say whether it is active, or of what.
+
+    One that says nothing of either is no subscription; a missing status alone is not active.
+    """
+    status = entry.get("status")
+    if not isinstance(status, str | None) or (status is None and entry.get("plan") is None):
+        return None
+    active = status is not None and status.strip().casefold() == "active"
+    count = _pick(entry, "billing-cycle-count")
+    odd_cycle = _is_odd(_pick(entry, "billing-cycle")) or (count is not None and whole(count) is None)
+    if active and (_is_odd(entry.get("plan")) or odd_cycle):
+        return None
     return Subscription(
         plan=trimmed(entry.get("plan")),
-        active=status is not None and status.casefold() == "active",
+        active=active,
         billing_cycle=trimmed(_pick(entry, "billing-cycle")),
-        billing_cycle_count=whole(_pick(entry, "billing-cycle-count")),
+        billing_cycle_count=whole(count),
         data_source_uuid=trimmed(_pick(entry, "data_source_uuid")),
     )
 

@@ -2,11 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from mogulsync.chartmogul.client import ChartMogulClient
-from mogulsync.chartmogul.models import Customer
+from mogulsync.chartmogul.models import Customer, Subscription
 from mogulsync.sync.circuit_breaker import CircuitBreaker
 from mogulsync.sync.failures import failure_of
 from mogulsync.sync.fields import PlanTexts
@@ -51,7 +51,10 @@ class SubscriptionLookup:
         return customer.uuid in self._found or customer.uuid in self._errors
 
     def plans(self, customer: Customer) -> PlanTexts | None:
-        """Return the plans of a customer who was looked up; None for one who was deleted meanwhile."""
+        """Return the plans of a customer who was looked up; None where they are not known.
+
+        So it is of one who was deleted meanwhile, or who has a subscription that cannot be read.
+        """
         return self._found[customer.uuid]
 
     def error(self, customer: Customer) -> UnavailableError | RejectedError | None:
@@ -83,11 +86,14 @@ class SubscriptionLookup:
             self._fail(uuid, error)
             self._breaker.record_outage(error)
         else:
-            plans = self._catalog.texts(customer, subscriptions)
-            # Customers are subscribed to the same few plans, so that one more costs no text of its own.
-            self._found[uuid] = self._same.setdefault(plans, plans)
+            self._found[uuid] = self._texts(customer, subscriptions) if subscriptions is not None else None
             self._breaker.record_answer()
         self._counter.done += 1
+
+    def _texts(self, customer: Customer, subscriptions: Sequence[Subscription]) -> PlanTexts:
+        plans = self._catalog.texts(customer, subscriptions)
+        # Customers are subscribed to the same few plans, so that one more costs no text of its own.
+        return self._same.setdefault(plans, plans)
 
     def _fail(self, uuid: str, error: UnavailableError | RejectedError) -> None:
         _log.warning("subscriptions could not be read", extra={"customer": uuid, "error": str(error)})

@@ -46,7 +46,7 @@ async def _all(pages: AsyncIterator[list[Any]], name: str) -> list[str | None]:
 
 
 async def _subscriptions(client: ChartMogulClient) -> list[str | None]:
-    return [each.plan for each in await client.subscriptions("c")]
+    return [each.plan for each in await client.subscriptions("c") or ()]
 
 
 LISTS: dict[str, tuple[str, dict[str, Any], str, Read]] = {

@@ -126,7 +126,7 @@ async def test_plans_and_subscriptions_are_read(chartmogul: ChartMogulClient, ac
     account.set_subscriptions(
         uuid, [{"uuid": f"sub_{number}", "plan": f"Plan {number}", "status": "active"} for number in range(450)]
     )
-    found = await chartmogul.subscriptions(uuid)
+    found = await chartmogul.subscriptions(uuid) or ()
     assert [subscription.plan for subscription in found] == [f"Plan {number}" for number in range(450)]
 
 

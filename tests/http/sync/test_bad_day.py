@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mogulsync.resource.reasons import AttributeReason, Outcome, RecordReason, RunReason
+from mogulsync.resource.reasons import AttributeReason, Outcome, RecordReason, RunReason, WarningReason
 from mogulsync.resource.report import Report
 from mogulsync.resource.sources import Source
 from mogulsync.sandbox import Drop, Respond, Rewrite, Truncate
@@ -311,6 +311,38 @@ async def test_a_customer_deleted_in_mid_run_keeps_its_plan(world: World) -> Non
     report = await world.sync(fields=fields)
     assert report.outcome is Outcome.SUCCEEDED
     assert world.stored(contact) == {"chartmogul_plan": "Pro", "chartmogul_mrr": 0.01}
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        None,
+        {"status": "active", "plan": {"name": "Gold"}},
+        {"status": 1, "plan": "Gold"},
+        {"status": "active", "plan": "Gold", "billing-cycle": {}},
+    ],
+)
+@pytest.mark.parametrize("status", ["Active", "Lead"])
+async def test_a_customer_with_a_subscription_that_cannot_be_read_keeps_its_plan(
+    world: World, status: str, spoilt: dict[str, Any] | None
+) -> None:
+    contacts = world.pairs(2)
+    uuid = world.uuids()[0]
+    subscription = {"plan": "Gold", "status": "active", "billing-cycle": "month", "billing-cycle-count": 1}
+    world.account.set_subscriptions(uuid, [{"uuid": "sub_1", **subscription}])
+    fields = [{"source": "Plan"}, {"source": "BillingCycle"}, {"source": "MRR"}]
+    await world.sync(fields=fields)
+    world.account.change_customer(uuid, {"mrr": 1, "status": status})
+    change = Rewrite(lambda body: {**body, "entries": [spoilt]})
+    world.faults.inject(change, path=f"/customers/{uuid}/subscriptions")
+    report = await world.sync(fields=fields)
+    assert report.outcome is Outcome.SUCCEEDED
+    assert [(warning.reason, warning.count) for warning in report.warnings] == [(WarningReason.UNREADABLE, 1)]
+    assert world.stored(contacts[0]) == {
+        "chartmogul_plan": "Gold",
+        "chartmogul_billing_cycle": "month",
+        "chartmogul_mrr": 0.01,
+    }
 
 
 @pytest.mark.parametrize(

@@ -152,6 +152,26 @@ def test_a_subscription(status: str | None, *, active: bool) -> None:
     assert parsing.subscription(entry) == Subscription("Gold", active, "month", 3, None)
 
 
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {},
+        {"status": 1, "plan": "Gold"},
+        {"status": "active", "plan": {"name": "Gold"}},
+        {"status": "active", "plan": "Gold", "billing-cycle": ["month"]},
+        {"status": "active", "plan": "Gold", "billing-cycle": "month", "billing-cycle-count": "many"},
+    ],
+)
+def test_a_subscription_that_cannot_be_read(entry: dict[str, Any]) -> None:
+    assert parsing.subscription(entry) is None
+
+
+def test_a_subscription_that_is_not_active_may_be_of_anything() -> None:
+    read = parsing.subscription({"status": "inactive", "plan": {"name": "Gold"}})
+    assert read is not None
+    assert not read.active
+
+
 def test_an_invoice() -> None:
     entry = {
         "uuid": "inv_1",
