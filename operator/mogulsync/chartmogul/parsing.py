@@ -155,14 +155,22 @@ def invoice(entry: Entry) -> Invoice | None:
     customer_uuid = trimmed(_pick(entry, "customer_uuid"))
     if customer_uuid is None:
         return None
-    lines = (number(_pick(line, "amount_in_cents")) for line in _entries(_pick(entry, "line_items")))
     return Invoice(
         customer_uuid=customer_uuid,
         currency=_shared(entry.get("currency")),
         disabled=entry.get("disabled") is True,
-        total=math.fsum(amount for amount in lines if amount is not None),
+        total=_total(entry),
         transactions=tuple(_transaction(each) for each in _entries(entry.get("transactions"))),
     )
+
+
+def _total(entry: Entry) -> float:
+    """Return the sum of the line items, infinite where it is too large for a float."""
+    amounts = (number(_pick(line, "amount_in_cents")) for line in _entries(_pick(entry, "line_items")))
+    try:
+        return math.fsum(amount for amount in amounts if amount is not None)
+    except OverflowError:
+        return math.inf
 
 
 def _transaction(entry: Entry) -> Transaction:

@@ -298,6 +298,27 @@ async def test_a_customer_whose_subscriptions_cannot_be_read_fails_alone(world: 
     assert world.stored(contacts[1]) == {"chartmogul_mrr": 10.01}
 
 
+async def test_an_invoice_whose_amounts_are_too_large_to_add_up_costs_no_other_customer_its_sum(world: World) -> None:
+    contacts = world.pairs(2)
+    payment = {"type": "payment", "result": "successful", "amount_in_cents": None}
+
+    def invoices(body: Any) -> Any:
+        lines = ([{"amount_in_cents": 1e308}] * 2, [{"amount_in_cents": 1200}])
+        body["invoices"] = [
+            {"uuid": f"inv_{uuid}", "customer_uuid": uuid, "line_items": items, "transactions": [payment]}
+            for uuid, items in zip(world.uuids(), lines, strict=True)
+        ]
+        return body
+
+    world.faults.inject(Rewrite(invoices), path="/invoices")
+    report = await world.sync(fields=[{"source": "NetPayments"}, {"source": "MRR"}])
+    assert report.outcome is Outcome.SUCCEEDED
+    assert [world.stored(contact) for contact in contacts] == [
+        {"chartmogul_mrr": 10},
+        {"chartmogul_mrr": 10.01, "chartmogul_net_payments": 12},
+    ]
+
+
 async def test_a_customer_deleted_in_mid_run_keeps_its_plan(world: World) -> None:
     contact = world.pairs(1)[0]
     uuid = next(customer["uuid"] for _, customer in world.account.customers())

@@ -1,3 +1,4 @@
+import math
 from typing import Any
 
 import pytest
@@ -200,6 +201,12 @@ def test_an_invoice() -> None:
         ),
     )
     assert parsing.invoice({"uuid": "inv_2"}) is None
+
+
+def test_the_total_of_an_invoice_may_be_no_finite_number() -> None:
+    read = parsing.invoice({"customer_uuid": "cus_1", "line_items": [{"amount_in_cents": 1e308}] * 2})
+    assert read is not None
+    assert read.total == math.inf
 
 
 ANY = st.recursive(
