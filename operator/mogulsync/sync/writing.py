@@ -234,20 +234,30 @@ class IntercomWriter:
         """Write each value on its own and append the sources of those that Intercom stores.
 
         LastUpdated comes last, and only when another value was stored. Fresh attributes had their time when all values
-        were sent together, so that no refusal is retried here.
+        were sent together, so that no refusal is retried here, and none keeps the other values from being sent.
+
+        Raises:
+            GoneError: Every value was answered so; where only some are, it is these that are refused.
         """
+        gone: GoneError | None = None
+        gone_count = sent_count = 0
         for field, value in sorted(values.items(), key=lambda item: item[0].source is Source.LAST_UPDATED):
             if field.source is Source.LAST_UPDATED and not stored:
-                return
+                break
+            sent_count += 1
             try:
                 answer = await self._send(contact_id, {field: value})
-            except RejectedError as error:
-                if error.status not in _INVALID:
-                    return
+            except RejectedError:
+                pass
+            except GoneError as error:
+                gone = error
+                gone_count += 1
             else:
                 if not not_stored({field: value}, answer.attributes):
                     stored.append(field.source)
             self._breaker.record_answer()
+        if gone is not None and gone_count == sent_count:
+            raise gone
 
     async def _send(
         self,

@@ -274,6 +274,32 @@ async def test_what_intercom_does_take_of_a_refused_write_is_stored(world: World
     assert written[-1] == ("custom_attributes.chartmogul_last_updated",)
 
 
+@pytest.mark.parametrize("status", [400, 404, 409, 410, 413, 422, 451])
+async def test_the_other_values_are_sent_however_one_of_them_is_refused(world: World, status: int) -> None:
+    contact = world.pairs(1)[0]
+    fields = [{"source": "MRR"}, {"source": "CustomerStatus"}, {"source": "ARR"}]
+    await world.sync(fields=fields)
+    world.account.change_customer(world.uuids()[0], {"mrr": 7, "status": "Past Due", "arr": 84})
+    world.faults.inject(Respond(422), method="PUT", path=WRITES, times=1)
+    world.faults.inject(Respond(status), method="PUT", path=WRITES, skip=1, times=1)
+    report = await world.sync(fields=fields)
+    assert report.outcome is Outcome.PARTIALLY_SUCCEEDED
+    assert errors(report) == {RecordReason.REJECTED: 1}
+    assert report.fields == {Source.CUSTOMER_STATUS: 1, Source.ARR: 1}
+    stored = world.stored(contact)
+    assert (stored["chartmogul_status"], stored["chartmogul_arr"]) == ("Past Due", 0.84)
+
+
+async def test_a_contact_that_goes_while_its_values_are_sent_one_by_one_has_vanished(world: World) -> None:
+    world.pairs(1)
+    await world.sync()
+    world.account.change_customer(world.uuids()[0], {"mrr": 7, "status": "Past Due"})
+    world.faults.inject(Respond(422), method="PUT", path=WRITES, times=1)
+    world.faults.inject(Respond(404), method="PUT", path=WRITES)
+    report = await world.sync()
+    assert (report.outcome, report.contacts.vanished, report.contacts.failed) == (Outcome.SUCCEEDED, 1, 0)
+
+
 async def test_last_updated_alone_is_not_written_where_every_other_value_is_refused(world: World) -> None:
     contact = world.pairs(1)[0]
     fields = [{"source": "LastUpdated"}, {"source": "MRR"}, {"source": "CustomerStatus"}]
