@@ -1,7 +1,7 @@
 """Creates the attributes that the workspace lacks."""
 
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Final, NamedTuple
 
 from mogulsync.intercom.client import IntercomClient
@@ -17,7 +17,8 @@ _log: Final = logging.getLogger(__name__)
 _LIMIT_WORDS: Final = ("limit", "maximum number", "too many")
 _OTHER_MODEL_WORDS: Final = ("company data", "conversation data")
 """In Intercom's words for a name that other data than contacts' has."""
-_TAKEN_WORDS: Final = ("already have", "already exists", "already taken")
+_TAKEN_WORDS: Final = ("already have", "already exists", "already taken", "already been taken")
+_CONFLICT: Final = 409
 
 
 class Creation(NamedTuple):
@@ -54,10 +55,7 @@ async def create_attributes(intercom: IntercomClient, missing: Sequence[Field]) 
 async def _without_success(
     intercom: IntercomClient, field: Field, error: RejectedError | GoneError | UnavailableError
 ) -> Creation:
-    """Look whether the attribute is there all the same: made by another run, or by a request that broke off.
-
-    One that Intercom says is there may be missing in its list for a moment.
-    """
+    """Look whether the attribute is there all the same: made by another run, or by a request that broke off."""
     again = plan_attributes([field], await _attributes(intercom, field, error))
     if again.usable and not again.missing:
         _log.info("attribute is there already", extra={"attribute": field.attribute})
@@ -71,8 +69,8 @@ async def _without_success(
 async def _attributes(
     intercom: IntercomClient, field: Field, error: RejectedError | GoneError | UnavailableError
 ) -> list[DataAttribute]:
-    words = error.message.lower() if isinstance(error, RejectedError) else ""
-    if any(word in words for word in _TAKEN_WORDS) and not any(word in words for word in _OTHER_MODEL_WORDS):
+    """List the attributes, with the one that may have been made: the list may lack it for a moment."""
+    if isinstance(error, UnavailableError) or (_is_taken(error) and not _says(error, _OTHER_MODEL_WORDS)):
         try:
             return await intercom.attributes(expected=field.attribute)
         except UnavailableError:
@@ -80,13 +78,21 @@ async def _attributes(
     return await intercom.attributes()
 
 
+def _is_taken(error: RejectedError | GoneError | UnavailableError) -> bool:
+    """Return whether Intercom refuses the name because an attribute has it."""
+    return isinstance(error, RejectedError) and (error.status == _CONFLICT or _says(error, _TAKEN_WORDS))
+
+
+def _says(error: RejectedError | GoneError | UnavailableError, words: Iterable[str]) -> bool:
+    return isinstance(error, RejectedError) and any(each in error.message.lower() for each in words)
+
+
 def _refused(field: Field, error: RejectedError | GoneError | UnavailableError) -> RefusedAttribute:
     """Return the reason that Intercom's words give: its codes do not distinguish them."""
-    detail = error.message if isinstance(error, RejectedError) else ""
-    words = detail.lower()
-    if any(word in words for word in _LIMIT_WORDS):
+    if _says(error, _LIMIT_WORDS):
         return RefusedAttribute(attribute=field.attribute, reason=AttributeReason.LIMIT_REACHED)
-    if any(word in words for word in _TAKEN_WORDS):
+    if _is_taken(error):
         return RefusedAttribute(attribute=field.attribute, reason=AttributeReason.NAME_TAKEN)
+    detail = error.message if isinstance(error, RejectedError) else ""
     message = shorten(detail or str(error))
     return RefusedAttribute(attribute=field.attribute, reason=AttributeReason.CANNOT_CREATE, message=message)

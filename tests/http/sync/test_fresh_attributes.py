@@ -68,6 +68,32 @@ async def test_a_list_that_lacks_it_after_an_answer_got_lost_is_asked_for_again(
     assert report.attributes.refused == []
 
 
+async def test_a_list_that_lacks_it_after_no_attempt_was_answered_is_asked_for_again(world: World) -> None:
+    world.pairs(1)
+    world.faults.inject(Drop(after_handling=True), method="POST", path="/data_attributes", times=1)
+    world.faults.inject(Drop(), method="POST", path="/data_attributes", skip=1, times=5)
+    world.faults.inject(without("chartmogul_mrr"), method="GET", path="/data_attributes", times=2)
+    report = await world.sync()
+    assert (report.outcome, report.contacts.updated) == (Outcome.SUCCEEDED, 1)
+    assert report.attributes.refused == []
+
+
+@pytest.mark.parametrize(
+    ("status", "message"), [(422, "Name has already been taken"), (409, "Duplicate attribute"), (409, "")]
+)
+async def test_a_list_that_lacks_it_after_a_second_attempt_was_refused_is_asked_for_again(
+    world: World, status: int, message: str
+) -> None:
+    world.pairs(1)
+    body = {"type": "error.list", "errors": [{"code": "parameter_invalid", "message": message}]}
+    world.faults.inject(Drop(after_handling=True), method="POST", path="/data_attributes", times=1)
+    world.faults.inject(Respond(status, body=body), method="POST", path="/data_attributes", skip=1, times=1)
+    world.faults.inject(without("chartmogul_mrr"), method="GET", path="/data_attributes", times=2)
+    report = await world.sync()
+    assert (report.outcome, report.contacts.updated) == (Outcome.SUCCEEDED, 1)
+    assert report.attributes.refused == []
+
+
 async def test_a_name_that_stays_missing_is_taken(world: World) -> None:
     world.pairs(1)
     world.account.attributes.create({"name": "chartmogul_mrr", "model": "contact", "data_type": "float"})
