@@ -208,12 +208,15 @@ class IntercomWriter:
     async def _write(self, contact_id: str, values: Mapping[Field, Value | None], tally: Tally) -> None:
         stored: list[Source] = []
         try:
+            retried_statuses = self._retried_statuses(values)
             try:
-                answer = await self._send(contact_id, values, retried_statuses=self._retried_statuses(values))
-            except RejectedError as error:
+                answer = await self._send(contact_id, values, retried_statuses=retried_statuses)
+            except (RejectedError, GoneError) as error:
                 self._breaker.record_answer()
-                if error.status in _INVALID and len(values) > 1:
+                if len(values) > 1 and error.status in _INVALID | retried_statuses:
                     await self._write_one_by_one(contact_id, values, stored)
+                elif isinstance(error, GoneError):
+                    raise
                 self._fail(contact_id, error, stored, tally)
             else:
                 self._breaker.record_answer()
@@ -305,7 +308,7 @@ class IntercomWriter:
         )
 
     def _fail(
-        self, contact_id: str, error: RejectedError | UnavailableError, stored: list[Source], tally: Tally
+        self, contact_id: str, error: RejectedError | GoneError | UnavailableError, stored: list[Source], tally: Tally
     ) -> None:
         reason = record_reason(error)
         detail = error.detail if isinstance(error, RejectedError) else None

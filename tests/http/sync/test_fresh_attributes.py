@@ -28,6 +28,29 @@ async def test_a_refusal_that_stays_counts_as_one_in_the_end(world: World, statu
     assert (getattr(report.contacts, counted), report.contacts.updated) == (1, 1)
 
 
+async def test_a_contact_has_not_vanished_where_only_a_fresh_attribute_stays_unknown(world: World) -> None:
+    contact = world.pairs(1)[0]
+    await world.sync(fields=[{"source": "MRR"}])
+    world.account.change_customer(world.uuids()[0], {"mrr": 7})
+
+    def has_status(body: Any) -> bool:
+        return "chartmogul_status" in body["custom_attributes"]
+
+    world.faults.inject(Respond(404), method="PUT", path=WRITES, body=has_status)
+    report = await world.sync()
+    assert report.outcome is Outcome.PARTIALLY_SUCCEEDED
+    assert (report.contacts.failed, report.contacts.vanished) == (1, 0)
+    assert world.stored(contact) == {"chartmogul_mrr": 0.07}
+
+
+@pytest.mark.parametrize("status", [404, 410])
+async def test_a_contact_that_is_gone_has_vanished_whatever_is_fresh(world: World, status: int) -> None:
+    contacts = world.pairs(2)
+    world.faults.inject(Respond(status), method="PUT", path=f"/contacts/{contacts[0].id}")
+    report = await world.sync()
+    assert (report.outcome, report.contacts.vanished, report.contacts.updated) == (Outcome.SUCCEEDED, 1, 1)
+
+
 async def test_a_refusal_is_taken_at_its_word_once_the_attributes_are_known(world: World) -> None:
     world.pairs(1)
     await world.sync(dry_run=True)
