@@ -17,6 +17,8 @@ _FAILED: Final = "Failed"
 _SUSPENDED: Final = "Suspended"
 _WORKER_EXIT_CODES: Final = frozenset(ExitCode)
 """They show that a container ran, also where the kubelet does not say when it began."""
+_EPOCH: Final = "1970-01-01T00:00:00Z"
+"""What the kubelet gives as the start of a container that the runtime could not start (reason StartError)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +45,8 @@ class ContainerState:
     termination_message: str = ""
     started: bool = False
     """Whether it runs or ran."""
+    start_failed: bool = False
+    """Whether the runtime could not start it: its image lacks the program, for example."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,6 +190,9 @@ def _containers(statuses: Iterable[Object] | None) -> tuple[ContainerState, ...]
 def _container(name: str, state: Object) -> ContainerState:
     waiting, terminated = state.get("waiting") or {}, state.get("terminated") or {}
     running = "running" in state
+    started_at = terminated.get("startedAt") or ""
+    start_failed = bool(started_at) and started_at <= _EPOCH
+    ran = started_at > _EPOCH or terminated.get("exitCode") in _WORKER_EXIT_CODES
     return ContainerState(
         name=name,
         waiting_reason=waiting.get("reason") or "",
@@ -194,7 +201,8 @@ def _container(name: str, state: Object) -> ContainerState:
         terminated=bool(terminated),
         terminated_reason=terminated.get("reason") or "",
         termination_message=terminated.get("message") or "",
-        started=running or bool(terminated.get("startedAt")) or terminated.get("exitCode") in _WORKER_EXIT_CODES,
+        started=running or ran,
+        start_failed=start_failed and not ran,
     )
 
 

@@ -142,13 +142,17 @@ async def _record_ended(
 
 
 def _never_started(ending: JobEnd, pods: Sequence[ObservedPod]) -> bool:
-    """Return whether a Job failed before its worker began: it waited until the deadline, or no node admitted its Pods.
+    """Return whether a Job failed before its worker began.
+
+    It waited until the deadline, no node admitted its Pods, or no runtime could start their containers.
 
     Pods that are gone say so only where the deadline came: of another failure they may have said anything.
     """
     if ending.complete or container_started(pods):
         return False
-    return ending.reason == _DEADLINE_EXCEEDED or (bool(pods) and not any(pod.sync.terminated for pod in pods))
+    if ending.reason == _DEADLINE_EXCEEDED:
+        return True
+    return bool(pods) and all(pod.sync.start_failed or not pod.sync.terminated for pod in pods)
 
 
 def next_check(snapshot: Snapshot, status: Status, wanted: WantedCheck, ended: ObservedJob | None) -> datetime | None:

@@ -1,0 +1,58 @@
+"""Checks and the Pods of Jobs, where the cluster shows them in an unusual way, in a cluster in memory."""
+
+from datetime import timedelta
+
+from tests.support.fake_world import FakeWorld
+
+MINUTE = timedelta(minutes=1)
+CANNOT_START = {
+    "exitCode": 128,
+    "reason": "StartError",
+    "startedAt": "1970-01-01T00:00:00Z",
+    "message": 'exec: "mogulsync": executable file not found in $PATH',
+}
+
+
+def fail_to_start(world: FakeWorld) -> None:
+    """End the last check as one whose image has no entry point: its Job tries again for some minutes."""
+    check = world.names("check")[-1]
+    world.now += timedelta(minutes=3)
+    world.set_pod(check, {"terminated": CANNOT_START}, phase="Failed")
+    world.set_job(check, failed=3)
+    world.end(check, failed="BackoffLimitExceeded")
+
+
+# --- containers that cannot be started ---
+
+
+async def test_a_check_whose_container_cannot_be_started_is_followed_by_the_next_at_once() -> None:
+    world = FakeWorld(job={"image": "no-entry-point:1"})
+    await world.reconcile()
+    for number in range(2, 5):
+        fail_to_start(world)
+        await world.reconcile()
+        assert len(world.names("check")) == number
+        assert world.condition("Ready") == ("Unknown", "Checking")
+        assert "unansweredCount" not in world.status["lastCheck"]
+
+
+async def test_a_check_whose_container_cannot_be_started_is_superseded_when_the_image_is_fixed() -> None:
+    world = FakeWorld(job={"image": "no-entry-point:1"})
+    await world.reconcile()
+    fail_to_start(world)
+    await world.reconcile()
+    world.edit(job={"image": "right:1"})
+    await world.reconcile(after=MINUTE)
+    world.finish(world.names("check")[-1])
+    await world.reconcile()
+    assert world.condition("Ready") == ("True", "Ready")
+
+
+async def test_a_container_that_cannot_be_started_says_nothing_of_the_secret() -> None:
+    world = FakeWorld()
+    await world.reconcile()
+    world.hold(world.name("check"), "CreateContainerConfigError", 'secret "chartmogul" not found')
+    await world.reconcile()
+    fail_to_start(world)
+    await world.reconcile()
+    assert world.condition("Ready") == ("False", "SecretNotFound")
