@@ -116,7 +116,7 @@ def with_check(status: Status, check: JobResult, *, inputs: str, request: str | 
     """
     report, before = check.report, status.last_check
     answered = is_answer(report.outcome, report.reason)
-    repeated = before is not None and (before.inputs, before.request) == (inputs, request)
+    repeated = before is not None and asks_the_same(before, inputs=inputs, request=request)
     unanswered_count = 0
     next_check: datetime | None = None
     if not answered and started:
@@ -144,6 +144,14 @@ def with_check(status: Status, check: JobResult, *, inputs: str, request: str | 
             "workspace": _workspace(report) or status.workspace,
         }
     )
+
+
+def asks_the_same(last: LastCheck, *, inputs: str, request: str | None) -> bool:
+    """Return whether a check of these inputs, requested by this value, repeats the last one.
+
+    An annotation that was removed requests nothing new.
+    """
+    return last.inputs == inputs and request in {None, last.request}
 
 
 def merge_patch(before: Object, after: Object) -> Object:

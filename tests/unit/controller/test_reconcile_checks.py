@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from mogulsync.resource.names import ANNOTATION_CHECK_REQUESTED_AT
 from tests.support.fake_world import FakeWorld
 
 MINUTE = timedelta(minutes=1)
@@ -56,3 +57,37 @@ async def test_a_container_that_cannot_be_started_says_nothing_of_the_secret() -
     fail_to_start(world)
     await world.reconcile()
     assert world.condition("Ready") == ("False", "SecretNotFound")
+
+
+# --- requests ---
+
+
+async def test_a_check_is_repeated_as_before_when_its_request_was_removed() -> None:
+    world = FakeWorld()
+    await world.make_ready()
+    world.edit(annotations={ANNOTATION_CHECK_REQUESTED_AT: "one"})
+    await world.reconcile()
+    world.finish(world.names("check")[-1], "Failed", "IntercomUnavailable")
+    await world.reconcile()
+    world.edit(annotations={})
+    for number, minutes in enumerate((10, 20, 40), start=3):
+        await world.reconcile(after=minutes * MINUTE)
+        assert len(world.names("check")) == number
+        assert world.condition("Ready") == ("True", "Ready")
+        world.finish(world.names("check")[-1], "Failed", "IntercomUnavailable")
+        await world.reconcile()
+        assert world.status["lastCheck"]["unansweredCount"] == number - 1
+
+
+async def test_a_request_is_acted_on_after_an_earlier_one_was_removed() -> None:
+    world = FakeWorld()
+    await world.make_ready()
+    for number, value in enumerate(("one", "two"), start=2):
+        world.edit(annotations={ANNOTATION_CHECK_REQUESTED_AT: value})
+        await world.reconcile(after=MINUTE)
+        assert len(world.names("check")) == number
+        world.finish(world.names("check")[-1])
+        await world.reconcile()
+        world.edit(annotations={})
+        await world.reconcile(after=MINUTE)
+        assert len(world.names("check")) == number

@@ -14,7 +14,7 @@ from mogulsync.controller.jobresult import job_result
 from mogulsync.controller.observed import JobEnd, ObservedJob, ObservedPod
 from mogulsync.controller.settings import RECONCILE
 from mogulsync.controller.snapshot import Snapshot
-from mogulsync.controller.statusupdate import with_check
+from mogulsync.controller.statusupdate import asks_the_same, with_check
 from mogulsync.controller.steps.requests import make_job, requested, stale_notice
 from mogulsync.controller.steps.result import StepResult
 from mogulsync.controller.terminationmessage import read_report
@@ -165,7 +165,7 @@ def next_check(snapshot: Snapshot, status: Status, wanted: WantedCheck, ended: O
         ended: The check that has just been recorded.
     """
     last, evidence = status.last_check, status.evidence
-    if last is None or last.inputs != wanted.digests.inputs or (wanted.request or last.request) != last.request:
+    if last is None or not asks_the_same(last, inputs=wanted.digests.inputs, request=wanted.request):
         return snapshot.now
     if is_unanswered(status):
         return _next_time(last)
@@ -241,7 +241,7 @@ def _is_repeated(snapshot: Snapshot, status: Status, wanted: WantedCheck) -> boo
     last = status.last_check
     if (
         last is None
-        or (last.inputs, last.request) != (wanted.digests.inputs, wanted.request)
+        or not asks_the_same(last, inputs=wanted.digests.inputs, request=wanted.request)
         or not is_unanswered(status)
     ):
         return False
