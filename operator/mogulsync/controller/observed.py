@@ -133,8 +133,11 @@ def parse_pods(stored: Iterable[Object]) -> tuple[ObservedPod, ...]:
 
 
 def all_ended(job: ObservedJob, pods: Sequence[ObservedPod]) -> bool:
-    """Return whether these can be all Pods that the Job counts, each ended."""
-    phases = [pod.phase for pod in pods]
+    """Return whether these can be all Pods that the Job counts, each ended.
+
+    It does not count a Pod that was evicted or preempted: by its pod failure policy another takes its place.
+    """
+    phases = [pod.phase for pod in pods if not pod.disruption]
     failed_count = max(job.failed_count, 0 if job.succeeded_count else 1)
     return phases.count("Succeeded") >= job.succeeded_count and phases.count("Failed") >= failed_count
 

@@ -1,8 +1,13 @@
 """Checks and the Pods of Jobs, where the cluster shows them in an unusual way, in a cluster in memory."""
 
+import json
 from datetime import timedelta
 
-from mogulsync.resource.names import ANNOTATION_CHECK_REQUESTED_AT
+import pytest
+
+from mogulsync.kube.objects import PODS
+from mogulsync.resource.names import ANNOTATION_CHECK_REQUESTED_AT, ANNOTATION_SYNC_REQUESTED_AT
+from mogulsync.resource.times import timestamp
 from tests.support.fake_world import FakeWorld
 
 MINUTE = timedelta(minutes=1)
@@ -91,3 +96,57 @@ async def test_a_request_is_acted_on_after_an_earlier_one_was_removed() -> None:
         world.edit(annotations={})
         await world.reconcile(after=MINUTE)
         assert len(world.names("check")) == number
+
+
+# --- evictions ---
+
+
+def evict_the_first_pod(world: FakeWorld, job: str) -> None:
+    """Let the kubelet evict a Job's Pod; by the pod failure policy the Job does not count it as failed."""
+    world.set_pod(
+        job,
+        {"terminated": {"exitCode": 137, "reason": "ContainerStatusUnknown"}},
+        phase="Failed",
+        name="first",
+        reason="Evicted",
+        conditions=[{"type": "DisruptionTarget", "status": "True", "reason": "TerminationByKubelet"}],
+    )
+    world.now += MINUTE
+
+
+def fail_the_second_pod(world: FakeWorld, job: str) -> None:
+    """End a Job by its second Pod, whose worker's credentials are rejected."""
+    report = {"version": 1, "outcome": "Failed", "reason": "CredentialsRejected", "message": "401"}
+    ended = {"exitCode": 4, "reason": "Error", "startedAt": timestamp(world.now), "message": json.dumps(report)}
+    world.set_pod(job, {"terminated": ended}, phase="Failed", name="second")
+    world.set_job(job, failed=1)
+    world.end(job, failed="PodFailurePolicy")
+
+
+@pytest.mark.parametrize("last_seen", ["nothing", "running"])
+async def test_the_report_after_an_eviction_is_read_though_the_watch_of_pods_is_behind(last_seen: str) -> None:
+    world = FakeWorld(annotations={ANNOTATION_SYNC_REQUESTED_AT: "one"})
+    await world.make_ready()
+    run = world.name("manual")
+    evict_the_first_pod(world, run)
+    if last_seen == "running":
+        world.set_pod(run, {"running": {}}, phase="Running", name="second")
+    await world.reconcile()
+    world.behind = {PODS}
+    fail_the_second_pod(world, run)
+    await world.reconcile()
+    assert world.condition("Synced") == ("False", "CredentialsRejected")
+    assert world.condition("Ready") == ("False", "CredentialsRejected")
+
+
+async def test_the_answer_of_a_check_after_an_eviction_is_read_though_the_watch_of_pods_is_behind() -> None:
+    world = FakeWorld()
+    await world.reconcile()
+    check = world.name("check")
+    evict_the_first_pod(world, check)
+    await world.reconcile()
+    world.behind = {PODS}
+    fail_the_second_pod(world, check)
+    await world.reconcile()
+    assert world.condition("Ready") == ("False", "CredentialsRejected")
+    assert world.names("check") == [check]
