@@ -30,10 +30,11 @@ def without_future_times(status: Status, *, now: datetime) -> Status:
     """Return the status with times that are well ahead of now replaced by now.
 
     Version 0.1.0 took them from the clock of a Pod's node, and a time in the future outranks every later run.
+    The end of a check is by the clock of the Jobs' controller, and the next one is due so long after it.
     """
     latest, present = timestamp(now + RECONCILE.clock_tolerance), timestamp(now)
     evidence, history = status.evidence, status.history or []
-    dated = [each.completion_time for each in (evidence, *history) if each]
+    dated = [each.completion_time for each in (evidence, status.last_check, *history) if each]
     if all((time or "") <= latest for time in (*dated, *(getattr(status, name) for name in _TIMES))):
         return status
 
@@ -47,7 +48,18 @@ def without_future_times(status: Status, *, now: datetime) -> Status:
         changes["history"] = [
             entry.model_copy(update={"completion_time": clamped(entry.completion_time)}) for entry in history
         ]
+    if status.last_check is not None and (status.last_check.completion_time or "") > latest:
+        changes["last_check"] = _ended_at(status.last_check, now)
     return status.model_copy(update=changes)
+
+
+def _ended_at(last: LastCheck, moment: datetime) -> LastCheck:
+    """Return a check as one that ended at this moment, the next one due as long after it as before."""
+    changes = {"completion_time": timestamp(moment)}
+    if last.completion_time is not None and last.next_check_time is not None:
+        pause = datetime.fromisoformat(last.next_check_time) - datetime.fromisoformat(last.completion_time)
+        changes["next_check_time"] = timestamp(moment + pause)
+    return last.model_copy(update=changes)
 
 
 def may_be_new(status: Status, *, job: str, created: datetime, began: datetime, ended: datetime) -> bool:

@@ -150,3 +150,26 @@ async def test_the_answer_of_a_check_after_an_eviction_is_read_though_the_watch_
     await world.reconcile()
     assert world.condition("Ready") == ("False", "CredentialsRejected")
     assert world.names("check") == [check]
+
+
+# --- times in the future ---
+
+
+async def test_a_check_whose_job_ended_in_the_future_is_repeated_as_if_it_had_ended_now() -> None:
+    world = FakeWorld()
+    await world.reconcile()
+    check = world.name("check")
+    world.finish(check, "Failed", "IntercomUnavailable", completionTime="2030-01-01T00:00:00Z")
+    failed = {"type": "Failed", "status": "True", "reason": "BackoffLimitExceeded", "message": ""}
+    world.set_job(check, failed=3, conditions=[failed | {"lastTransitionTime": "2030-01-01T00:00:00Z"}])
+    await world.reconcile()
+    last = (await world.reconcile())["lastCheck"]
+    assert last["completionTime"] == timestamp(world.now)
+    assert last["nextCheckTime"] == timestamp(world.now + 10 * MINUTE)
+    writes = len(world.client.writes)
+    await world.reconcile(after=9 * MINUTE)
+    assert (world.names("check"), len(world.client.writes)) == ([check], writes)
+    await world.reconcile(after=MINUTE)
+    assert len(world.names("check")) == 2
+    world.finish(world.names("check")[-1], "Failed", "IntercomUnavailable")
+    assert (await world.reconcile())["lastCheck"]["unansweredCount"] == 2
