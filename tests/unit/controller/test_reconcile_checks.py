@@ -173,3 +173,29 @@ async def test_a_check_whose_job_ended_in_the_future_is_repeated_as_if_it_had_en
     assert len(world.names("check")) == 2
     world.finish(world.names("check")[-1], "Failed", "IntercomUnavailable")
     assert (await world.reconcile())["lastCheck"]["unansweredCount"] == 2
+
+
+# --- waits ---
+
+
+async def test_a_container_that_is_being_created_for_long_says_so_in_ready() -> None:
+    world = FakeWorld()
+    await world.reconcile()
+    world.hold(world.name("check"), "ContainerCreating", "")
+    await world.reconcile()
+    assert "ContainerCreating" not in world.message("Ready")
+    assert world.requeue_after == pytest.approx(60.5)
+    await world.reconcile(after=MINUTE)
+    assert "it waits: its container is still being created (ContainerCreating)" in world.message("Ready")
+    writes = len(world.client.writes)
+    await world.reconcile(after=MINUTE)
+    assert len(world.client.writes) == writes
+
+
+async def test_a_config_map_that_is_missing_is_no_missing_secret() -> None:
+    world = FakeWorld()
+    await world.reconcile()
+    world.hold(world.name("check"), "CreateContainerConfigError", 'configmap "secret-settings" not found')
+    await world.reconcile()
+    assert world.condition("Ready") == ("Unknown", "Checking")
+    assert 'configmap "secret-settings" not found' in world.message("Ready")

@@ -1,6 +1,6 @@
 """What a Job that has not ended waits for, in words."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -59,7 +59,14 @@ SYNC_WAITS = waiting("sync", "PodInitializing")
     ],
 )
 def test_a_pod_that_does_not_run_says_what_it_waits_for(seen: ObservedPod, words: str | None) -> None:
-    assert waiting_for(job(), (seen,)) == words
+    assert waiting_for(job(), (seen,), now=NOW) == words
+
+
+@pytest.mark.parametrize(("seconds", "said"), [(59, False), (60, True), (480, True)])
+def test_a_container_that_is_being_created_for_long_says_so(seconds: int, *, said: bool) -> None:
+    seen = pod(waiting("sync", "ContainerCreating"))
+    words = waiting_for(job(), (seen,), now=NOW + timedelta(seconds=seconds)) or ""
+    assert ("still being created (ContainerCreating)" in words) == said
 
 
 @pytest.mark.parametrize(
@@ -67,7 +74,7 @@ def test_a_pod_that_does_not_run_says_what_it_waits_for(seen: ObservedPod, words
     [({}, "quota"), ({}, "PriorityClass"), ({"suspended": True}, "suspended"), ({"deleting": True}, "deleted")],
 )
 def test_a_job_without_a_pod_says_what_may_forbid_it(known: dict[str, Any], word: str) -> None:
-    assert word in (waiting_for(job(**known), ()) or "")
+    assert word in (waiting_for(job(**known), (), now=NOW) or "")
 
 
 @pytest.mark.parametrize(
@@ -75,7 +82,10 @@ def test_a_job_without_a_pod_says_what_may_forbid_it(known: dict[str, Any], word
     [
         ('secret "chartmogul" not found', True),
         ("couldn't find key api-key in Secret crm/chartmogul", True),
+        ('MountVolume.SetUp failed for volume "token" : secret "chartmogul" not found', True),
         ('configmap "proxy" not found', False),
+        ('configmap "secret-settings" not found', False),
+        ("couldn't find key secret in ConfigMap crm/secret-settings", False),
     ],
 )
 def test_a_missing_secret_is_told_from_other_faults(message: str, *, found: bool) -> None:

@@ -18,7 +18,7 @@ from mogulsync.controller.statusupdate import asks_the_same, with_check
 from mogulsync.controller.steps.requests import make_job, requested, stale_notice
 from mogulsync.controller.steps.result import StepResult
 from mogulsync.controller.terminationmessage import read_report
-from mogulsync.controller.waits import container_started, failed_before, missing_secret, waiting_for
+from mogulsync.controller.waits import container_started, failed_before, missing_secret, slow_from, waiting_for
 from mogulsync.resource import names
 from mogulsync.resource.reasons import ConditionReason, RunReason
 from mogulsync.resource.spec import Spec
@@ -226,7 +226,8 @@ def _progress_of(snapshot: Snapshot, status: Status, wanted: WantedCheck, job: O
         message = next((found.report.message for found in reports if found), "its Pod failed without a report")
         message = f"The check reached no answer and is tried again: {message}"
         return CheckProgress(state=CheckState.RETRYING, message=message)
-    waits = waiting_for(job, pods) if pods or not job.under_way or _until_pod_is_late(snapshot, job) is None else None
+    says = bool(pods) or not job.under_way or _until_pod_is_late(snapshot, job) is None
+    waits = waiting_for(job, pods, now=snapshot.now) if says else None
     message = f"Job {job.name} checks the credentials and attributes" + (f"; it waits: {waits}" if waits else ".")
     repeated = _is_repeated(snapshot, status, wanted) or _is_overtaken(snapshot, status, job)
     return CheckProgress(state=CheckState.RETRYING if repeated else CheckState.UNDER_WAY, message=message)
@@ -261,6 +262,10 @@ def _is_overtaken(snapshot: Snapshot, status: Status, job: ObservedJob) -> bool:
 
 
 def _until_pod_is_late(snapshot: Snapshot, job: ObservedJob) -> timedelta | None:
-    """Return the time until the status says that a Job has no Pod; None when it has one, or when it says so already."""
-    left = job.created + RECONCILE.pod_grace - snapshot.now
-    return left if not snapshot.pods_of(job) and left > timedelta() else None
+    """Return the time until the status says that a Job has no Pod, or that its container is still being created.
+
+    None when there is nothing of that to say, or when it says so already.
+    """
+    pods = snapshot.pods_of(job)
+    late = slow_from(pods[-1]) if pods else job.created + RECONCILE.pod_grace
+    return late - snapshot.now if late is not None and late > snapshot.now else None
