@@ -81,7 +81,8 @@ def test_any_json_in_one_record_keeps_no_other_from_being_read(what: str, text: 
     answer = _answer(what)
     path = data.draw(st.sampled_from([(root, 1), *((root, 1, *path) for path in paths(answer[root][1]))]))
     read = _read(what, with_text(answer, path, text))
-    assert (read[0], read[-1]) == ("id0", "id2")
+    if what != "subscriptions" or read:  # those of one customer are read all or not at all
+        assert (read[0], read[-1]) == ("id0", "id2")
 
 
 @given(st.sampled_from(list(LISTS)), json_texts, st.data())
