@@ -110,8 +110,8 @@ WARNING_FIXES: Final[dict[WarningReason, str]] = {
         "Set type of the field to what ChartMogul holds, or correct the values there; those of another type stay empty."
     ),
     WarningReason.UNREADABLE: (
-        "Report it with the log of the run, which has the ids: kubectl mogulsync logs NAME. These records were "
-        "left out."
+        "Report it with the log of the run, which has the ids: kubectl mogulsync logs NAME. What could not "
+        "be read was left out."
     ),
     WarningReason.UNKNOWN_DATA_SOURCE: "Correct the uuids in spec.chartmogul.dataSources: no customer has them.",
     WarningReason.INCOMPLETE_SEARCH: (

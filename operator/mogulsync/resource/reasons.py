@@ -99,7 +99,7 @@ class WarningReason(StrEnum):
     CUSTOM_ATTRIBUTE_TYPE = "CustomAttributeType"
     """Matched customers with a custom attribute that is not of the field's type: its value is left empty."""
     UNREADABLE = "Unreadable"
-    """Records of ChartMogul or Intercom that are not of the documented shape and were left out."""
+    """Records of ChartMogul or Intercom not of the documented shape: they, or what could not be read, were left out."""
     UNKNOWN_DATA_SOURCE = "UnknownDataSource"
     """Entries of spec.chartmogul.dataSources that no customer has."""
     INCOMPLETE_SEARCH = "IncompleteSearch"

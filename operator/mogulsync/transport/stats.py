@@ -14,7 +14,8 @@ class RequestStats:
         intercom: Requests sent to Intercom, every attempt counted.
         throttled: Answers 429 of both.
         retried: Attempts after the first, of both.
-        unreadable: Records of either API that were left out because they have no id.
+        unreadable: Records of either API that have no id and were left out, customers with a key that cannot be read,
+            and subscriptions of which nothing right can be said.
         unreadable_customers: Those of them that are customers.
         missing_from_searches: Contacts that Intercom's searches counted and that none of their pages held.
     """
