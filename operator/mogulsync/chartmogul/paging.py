@@ -5,13 +5,10 @@ from typing import Any, Final, NamedTuple
 
 from mogulsync.transport.client import JsonResponse, MalformedResponseError
 from mogulsync.transport.json_values import text, whole
+from mogulsync.transport.page_trail import REMEMBERED_PAGES, PageTrail
 
 PAGE_SIZE: Final = 200
 """Records a page, the most that ChartMogul gives (dev.chartmogul.com/docs/pagination)."""
-
-_REMEMBERED_PAGES: Final = 20
-_MAX_FRUITLESS_PAGES: Final = 10
-"""Pages in a row without a new record; a list that goes on after them has no end."""
 
 
 class EntryPage(NamedTuple):
@@ -31,9 +28,7 @@ class EntryPageReader:
             roots: The keys that the entries may be under.
         """
         self._roots = roots
-        self._cursors: set[int] = set()
-        self._recent: deque[set[str]] = deque(maxlen=_REMEMBERED_PAGES)
-        self._fruitless_pages = 0
+        self._trail = PageTrail()
 
     def read(self, body: JsonResponse) -> EntryPage:
         """Read an answer.
@@ -60,16 +55,7 @@ class EntryPageReader:
             return None
         if more is False or (more is None and not entries):
             return None
-        mark = hash(cursor)
-        if mark in self._cursors:
-            raise MalformedResponseError("its cursor leads back")
-        new = {uuid for entry in entries if (uuid := text(entry.get("uuid")))}.difference(*self._recent)
-        fruitless_pages = 0 if new else self._fruitless_pages + 1
-        if fruitless_pages >= _MAX_FRUITLESS_PAGES:
-            raise MalformedResponseError("its cursor leads nowhere")
-        self._cursors.add(mark)
-        self._recent.append(new)
-        self._fruitless_pages = fruitless_pages
+        self._trail.follow(cursor, self._trail.new({uuid for entry in entries if (uuid := text(entry.get("uuid")))}))
         return cursor
 
 
@@ -102,7 +88,7 @@ def _may_have_more(data: dict[str, Any], *, more: bool | None) -> bool:
 class DuplicateFilter:
     """Leaves out records that one of the last pages already had, by their uuids."""
 
-    def __init__(self, *, pages: int = _REMEMBERED_PAGES) -> None:
+    def __init__(self, *, pages: int = REMEMBERED_PAGES) -> None:
         """Prepare.
 
         Args:

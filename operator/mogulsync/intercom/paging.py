@@ -1,6 +1,5 @@
 """Pages of Intercom's contacts: following cursors, without loops, to the end."""
 
-from collections import deque
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, Final, NamedTuple
@@ -8,15 +7,13 @@ from typing import Any, Final, NamedTuple
 from mogulsync.intercom import parsing
 from mogulsync.intercom.models import Contact
 from mogulsync.transport.client import JsonResponse, MalformedResponseError
+from mogulsync.transport.page_trail import PageTrail
 
 PAGE_SIZE: Final = 150
 """Contacts a page, the most that Intercom gives."""
 
 _TOLERANCE: Final = 0.05
 """The share of a scan's contacts that may be missing where only `total_count` says so, as it changes meanwhile."""
-_REMEMBERED_PAGES: Final = 20
-_MAX_FRUITLESS_PAGES: Final = 10
-"""Pages in a row without a new contact; a list that goes on after them has no end."""
 
 
 class ContactPage:
@@ -71,8 +68,7 @@ class ContactPageReader:
         """Entries of the last page that have no id and are left out."""
         self._keep = keep
         self._scan = scan
-        self._cursors: set[int] = set()
-        self._recent: deque[set[str]] = deque(maxlen=_REMEMBERED_PAGES)
+        self._trail = PageTrail()
         self._extent = _Extent()
 
     def read(self, body: JsonResponse) -> tuple[ContactPage, str | None]:
@@ -84,12 +80,10 @@ class ContactPageReader:
         """
         listed = parsing.listed(body.data)
         cursor = parsing.next_cursor(body.data)
-        if cursor is not None and hash(cursor) in self._cursors:
-            raise MalformedResponseError("its cursor leads back")
         entries = [entry for entry in listed if parsing.contact_id(entry) is not None]
         unreadable = len(listed) - len(entries)
         page = ContactPage(entries, keep=self._keep, total_count=parsing.total_count(body.data))
-        new = page.ids.difference(*self._recent)
+        new = self._trail.new(page.ids)
         extent = self._extent.after(body.data, new=len(new), unreadable=unreadable)
         if cursor is None:
             page.lacks_next = extent.counts_further_pages
@@ -97,10 +91,7 @@ class ContactPageReader:
             if self._scan and extent.lacks_contacts(looks_ended=looks_ended):
                 raise MalformedResponseError("it names no next page but counts more contacts")
         else:
-            if extent.fruitless_pages >= _MAX_FRUITLESS_PAGES:
-                raise MalformedResponseError("its cursor leads nowhere")
-            self._cursors.add(hash(cursor))
-        self._recent.append(new)
+            self._trail.follow(cursor, new)
         self._extent = extent
         self.unreadable = unreadable
         return page, cursor
@@ -113,8 +104,6 @@ class _Extent(NamedTuple):
     pages: int = 0
     total_contacts: int | None = None
     total_pages: int | None = None
-    fruitless_pages: int = 0
-    """Pages without a new contact since the last that had one."""
 
     def after(self, data: dict[str, Any], *, new: int, unreadable: int) -> "_Extent":
         """Return the extent after another page with so many new contacts, and so many that have no id."""
@@ -123,7 +112,6 @@ class _Extent(NamedTuple):
             max(self.pages + 1, parsing.page_number(data) or 0),
             _lowest(self.total_contacts, parsing.total_count(data)),
             _lowest(self.total_pages, parsing.total_pages(data)),
-            0 if new else self.fruitless_pages + 1,
         )
 
     @property

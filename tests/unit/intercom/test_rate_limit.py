@@ -223,19 +223,22 @@ def test_after_a_429_nothing_is_sent_until_the_window_ends_and_then_one_request(
     assert policy.delay(now + 5) == 0
 
 
+BUDGET = {
+    "x-ratelimit-limit": "1666",
+    "x-ratelimit-remaining": "1600",
+    "x-ratelimit-reset": str(RESET),
+    "date": DATE,
+}
+"""What an answer says while requests remain."""
+
+
 def test_retry_after_is_what_counts_where_requests_remain() -> None:
     policy = IntercomRateLimit(rate_limit_percent=80)
-    headers = {
-        "x-ratelimit-limit": "1666",
-        "x-ratelimit-remaining": "1600",
-        "x-ratelimit-reset": str(RESET),
-        "date": DATE,
-    }
     now = 0.0
     for _ in range(60):
         while (delay := policy.delay(now)) > 0:
             now += delay
-        assert policy.answered(policy.sent(now), now + 0.05, ResponseHead(429, {**headers, "retry-after": "2"})) is True
+        assert policy.answered(policy.sent(now), now + 0.05, ResponseHead(429, {**BUDGET, "retry-after": "2"})) is True
         now += 0.05
         assert policy.delay(now) == pytest.approx(2.0)
     assert now <= 60 * 2.1
@@ -244,14 +247,8 @@ def test_retry_after_is_what_counts_where_requests_remain() -> None:
 @pytest.mark.parametrize("retry_after", ["0", "Tue, 24 Nov 2026 09:00:00 GMT"])
 def test_a_retry_after_of_no_seconds_while_requests_remain_is_a_short_pause_that_grows(retry_after: str) -> None:
     policy = IntercomRateLimit(rate_limit_percent=80)
-    budget = {
-        "x-ratelimit-limit": "1666",
-        "x-ratelimit-remaining": "1600",
-        "x-ratelimit-reset": str(RESET),
-        "date": DATE,
-    }
-    refused = ResponseHead(429, {**budget, "retry-after": retry_after})
-    first_answer(policy, ResponseHead(200, budget))
+    refused = ResponseHead(429, {**BUDGET, "retry-after": retry_after})
+    first_answer(policy, ResponseHead(200, BUDGET))
     now, pauses = 1.0, []
     for _ in range(6):
         permits = [policy.sent(now) for _ in range(4)]
@@ -262,7 +259,7 @@ def test_a_retry_after_of_no_seconds_while_requests_remain_is_a_short_pause_that
         now += policy.delay(now)
     assert pauses == pytest.approx([1, 2, 4, 8, 10, 10])
     assert not policy.sent(now).probe
-    first_answer(policy, ResponseHead(200, budget), now)
+    first_answer(policy, ResponseHead(200, BUDGET), now)
     first_answer(policy, refused, now)
     assert policy.delay(now) == pytest.approx(1.0)
 
